@@ -1,0 +1,1 @@
+"""How the network runs: float64 arrays, engines and the host loop."""

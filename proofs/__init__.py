@@ -1,0 +1,1 @@
+"""Why the network is right: obligations, their proofs and what became of them."""

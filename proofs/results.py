@@ -1,0 +1,91 @@
+"""What a proof attempt says: verdicts, results, counterexamples, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The outcome of one obligation; only PROVED passes."""
+
+    PROVED = "PROVED"
+    REFUTED = "REFUTED"
+    """A counterexample was found and confirmed by exact evaluation."""
+    VACUOUS = "VACUOUS"
+    """The hypotheses contradict each other, so the proof says nothing."""
+    UNKNOWN = "UNKNOWN"
+    """Neither proved nor refuted within the budget."""
+    TIMEOUT = "TIMEOUT"
+    """The wall-clock backstop ended the attempt."""
+    ERROR = "ERROR"
+    """The attempt itself failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """An input on which a gadget's network and its specification differ.
+
+    `inputs`, `expected` and `got` give each named value as text; `layers` gives, for each layer of
+    the gadget, the neurons by name.
+    """
+
+    gadget: str
+    inputs: dict[str, str]
+    layers: list[dict[str, str]]
+    expected: dict[str, str]
+    got: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Something to be proved: `name` is `gadget-title/lemma`, unique within a shape."""
+
+    name: str
+    gadget: str
+    claim: str
+    domain: str
+    method: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an obligation: time in seconds, solver resources in z3's rlimit units."""
+
+    obligation: Obligation
+    verdict: Verdict
+    seconds: float = 0
+    resources: int = 0
+    cached: bool = False
+    detail: str = ""
+    counterexample: Counterexample | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All results of one run of `verify`, for one shape."""
+
+    bits: int
+    words: int
+    results: list[Result] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was something to prove and all of it was proved."""
+        return bool(self.results) and all(
+            result.verdict is Verdict.PROVED for result in self.results
+        )
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0 all proved; 4 error; 1 refuted or vacuous; 3 inconclusive or nothing at all."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.ERROR in verdicts:
+        return 4
+    if verdicts & {Verdict.REFUTED, Verdict.VACUOUS}:
+        return 1
+    if verdicts == {Verdict.PROVED}:
+        return 0
+    return 3

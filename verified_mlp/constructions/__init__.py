@@ -1,0 +1,1 @@
+"""Constructions: how a network computes the machine's step."""

@@ -1,0 +1,139 @@
+"""Integer arithmetic written once for Python ints, NumPy arrays and solver terms.
+
+A specification is a function on integers.  It chooses with `where`, repeats with `fold` and
+weighs with `pow2`; everything else is `+`, `-`, `//`, `%` and comparisons.  So the same
+lines serve as a reference model (ints), as a batch model (arrays) and as a formula (terms):
+`proofs` registers the solver's types with the functions below, and this module imports none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+Value = Any
+"""An int, an integer array or a solver's integer term."""
+
+Truth = Any
+"""A bool, a boolean array or a solver's boolean term."""
+
+Step = Callable[[Value, Value], Value]
+
+
+@singledispatch
+def where(condition: Truth, then: Value, otherwise: Value) -> Value:
+    """`then` where the condition holds, `otherwise` elsewhere (element by element for arrays).
+
+    >>> where(3 > 2, 10, 20)
+    10
+    """
+    raise TypeError(f"where() has no meaning for a condition of type {type(condition).__name__}")
+
+
+@where.register(bool)
+@where.register(np.bool_)
+def _(condition: bool, then: Value, otherwise: Value) -> Value:
+    return then if condition else otherwise
+
+
+@where.register
+def _(condition: np.ndarray, then: Value, otherwise: Value) -> Value:
+    return np.where(condition, then, otherwise)
+
+
+def both(first: Truth, second: Truth) -> Truth:
+    """The conjunction."""
+    return where(first, second, False)
+
+
+def either(first: Truth, second: Truth) -> Truth:
+    """The disjunction."""
+    return where(first, True, second)
+
+
+def negate(condition: Truth) -> Truth:
+    """The negation."""
+    return where(condition, False, True)
+
+
+@singledispatch
+def pow2(exponent: Value) -> Value:
+    """Two to a non-negative power.
+
+    >>> pow2(5)
+    32
+    """
+    return 1 << exponent
+
+
+@pow2.register
+def _(exponent: np.ndarray) -> Any:
+    # int64 holds 2**62; beyond it NumPy would wrap in silence.
+    if exponent.size and exponent.max() > 62:
+        return 1 << exponent.astype(object)
+    return np.left_shift(1, exponent)
+
+
+@singledispatch
+def bit(word: Value, position: Value) -> Value:
+    """The bit of a non-negative integer at a position, least significant first.
+
+    >>> [bit(6, k) for k in range(4)]
+    [0, 1, 1, 0]
+    """
+    return (word >> position) & 1
+
+
+def _loop(low: Value, high: Value, start: Value, step: Step) -> Value:
+    value = start
+    for index in range(low, high):
+        value = step(index, value)
+    return value
+
+
+_fold: ContextVar[Callable[[Value, Value, Value, Step], Value]] = ContextVar("fold", default=_loop)
+
+
+def fold(low: Value, high: Value, start: Value, step: Step) -> Value:
+    """`step(high-1, ... step(low+1, step(low, start)))`: the one way to repeat.
+
+    Inside `folding_with(handler)` the handler gives the value, so that a proof can keep a
+    fold of symbolic length as a recursive function.
+
+    >>> fold(0, 4, 0, lambda k, total: total + k)
+    6
+    """
+    return _fold.get()(low, high, start, step)
+
+
+@contextmanager
+def folding_with(handler: Callable[[Value, Value, Value, Step], Value]) -> Iterator[None]:
+    """Within the block, `fold` is the handler's."""
+    token = _fold.set(handler)
+    try:
+        yield
+    finally:
+        _fold.reset(token)
+
+
+def value(bits: Any, low: Value, high: Value) -> Value:
+    """The number that the bits at positions low..high-1 spell, the lowest worth 1.
+
+    >>> value([0, 1, 1, 0, 1], 1, 4)
+    3
+    """
+    return fold(low, high, 0, lambda k, total: total + where(bits[k] == 1, pow2(k - low), 0))
+
+
+def digits(word: int, bits: int) -> list[int]:
+    """The bits of `word mod 2**bits`, least significant first.
+
+    >>> digits(-2, 4)
+    [0, 1, 1, 1]
+    """
+    return [(word >> k) & 1 for k in range(bits)]

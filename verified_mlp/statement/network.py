@@ -1,0 +1,195 @@
+"""Networks, their layers, and gadgets: one statement from which every view is derived.
+
+A *network* has input fields, layers and outputs.  A layer is a list of *placed gadgets*; what
+it computes is the list of their neurons, y = ReLU(row).  A *gadget* is a small network with
+its domain and its specification; gadgets may be built from gadgets.  The machine is a network
+like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from verified_mlp.logic import Truth, Value
+from verified_mlp.statement.affine import Affine, Signal
+from verified_mlp.statement.expr import Expr, Index, to_expr
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An input array of integers 0..high; scalar where the shape is empty.
+
+    A `word` field holds the bits of one number along its only axis, least significant first.
+    `one_hot` says that at most one position along the first axis is non-zero.
+    """
+
+    name: str
+    shape: tuple[int, ...] = ()
+    high: int | Expr = 1
+    word: bool = False
+    one_hot: bool = False
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """One index for each axis."""
+        return tuple(Index(f"axis{axis}", size) for axis, size in enumerate(self.shape))
+
+    @property
+    def largest(self) -> Expr:
+        """The largest value, as an expression like that of `Neurons`."""
+        return to_expr(self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Neurons:
+    """A family of neurons `name[indices] = ReLU(row)`, one for every point of the index grid.
+
+    `largest` is the largest value that a neuron can take on the gadget's domain, an expression
+    in the indices; it is part of the contract and proved with it.  `one_hot` says that at most
+    one position along the first axis is non-zero.
+    """
+
+    name: str
+    indices: tuple[Index, ...]
+    row: Affine
+    largest: Expr
+    one_hot: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of positions along each axis."""
+        return tuple(index.size for index in self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A result of a network: an affine form over its last layer, 0..largest, at each index."""
+
+    name: str
+    indices: tuple[Index, ...]
+    form: Affine
+    largest: Expr
+    word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A gadget in a layer: over which index space, wired to which signals, with which values
+    for its parameters; `part` says which of the gadget's layers stands here.
+
+    `gadget` is None for neurons that are stated directly, inside a gadget's own network.
+    """
+
+    name: str
+    gadget: Gadget | None
+    part: int
+    over: tuple[Index, ...]
+    wires: Mapping[str, Signal]
+    parameters: Mapping[str, Expr]
+    neurons: tuple[Neurons, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer, y = ReLU(W x + b): the placed gadgets, their stage in the paper, a sentence."""
+
+    placed: tuple[Placed, ...]
+    stage: str = ""
+    note: str = ""
+
+    @property
+    def neurons(self) -> tuple[Neurons, ...]:
+        """All families of the layer, in the order of their rows."""
+        return tuple(family for placed in self.placed for family in placed.neurons)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Input fields, layers and outputs."""
+
+    name: str
+    inputs: tuple[Field, ...]
+    layers: tuple[Layer, ...]
+    outputs: tuple[Output, ...]
+
+    def sources(self, depth: int) -> tuple[Field | Neurons, ...]:
+        """The arrays that layer `depth` (from 0) reads, in the order of its columns."""
+        return self.inputs if depth == 0 else self.layers[depth - 1].neurons
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An integer low..high that a gadget's weights depend on, e.g. the address it matches.
+
+    A parameter with `bits` is used through its bits and stands for low..high < 2**bits.  A
+    `ghost` appears in the domain and the specification only.
+    """
+
+    name: str
+    low: int
+    high: int
+    bits: int = 0
+    ghost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on the inputs beyond their ranges, required at every point of `indices`."""
+
+    text: str
+    indices: tuple[Index, ...]
+    holds: Callable[..., Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class Gadget:
+    """A small exact network with its bounded integer domain and its specification.
+
+    The domain is: every input field within its range, every parameter within its range, every
+    `condition` true.  `spec[output]` computes what the output must be, from the inputs and
+    parameters by name and, for an array, from the position; it is written with
+    `verified_mlp.logic` and never calls the network.  The spec of a `word` output gives the
+    number that its bits spell.  `source` is the paper's lemma, or "ours"; `formula` is the
+    network in one line.
+    """
+
+    name: str
+    network: Network
+    spec: Mapping[str, Callable[..., Value]]
+    source: str
+    formula: str
+    parameters: tuple[Parameter, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    settings: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        outputs = {output.name for output in self.network.outputs}
+        if set(self.spec) != outputs:
+            raise ValueError(
+                f"gadget {self.name}: the specification gives {sorted(self.spec)}, "
+                f"the network {sorted(outputs)}; name each output once in both"
+            )
+
+    @property
+    def title(self) -> str:
+        """The name with its settings, e.g. `match(bits=16)`."""
+        settings = ", ".join(f"{name}={number}" for name, number in self.settings.items())
+        return f"{self.name}({settings})" if settings else self.name
+
+    def domain_text(self) -> str:
+        """The domain in one line."""
+        parts = [
+            f"{parameter.name} in {parameter.low}..{parameter.high}"
+            for parameter in self.parameters
+        ]
+        for source in self.network.inputs:
+            shape = "x".join(map(str, source.shape))
+            parts.append(f"{source.name}{f'[{shape}]' if shape else ''} in 0..{source.high}")
+        parts += [condition.text for condition in self.conditions]
+        return "; ".join(parts)
+
+
+Values = Mapping[str, Any]
+"""Arrays or scalars by the name of their field."""
