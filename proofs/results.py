@@ -89,3 +89,33 @@ def exit_code(results: Sequence[Result]) -> int:
     if verdicts == {Verdict.PROVED}:
         return 0
     return 3
+
+
+class Fate(StrEnum):
+    """What became of a mutant, a gadget with one number changed."""
+
+    REFUTED = "REFUTED"
+    """The proof failed and a counterexample was found: the change was caught."""
+    HARMLESS = "HARMLESS"
+    """The changed gadget was proved to meet its specification all the same."""
+    UNKNOWN = "UNKNOWN"
+    """Neither: the proof failed, and no counterexample was found within the budget."""
+    MISSED = "MISSED"
+    """The proof went through although a counterexample exists: a fault of the prover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change of one number in a gadget's statement, and what became of it.
+
+    `place` names the layer, the neuron and the weight or bias; `change` is +1 or -1; `reason`
+    says why a harmless change is harmless or which lemma failed.
+    """
+
+    gadget: str
+    place: str
+    change: int
+    fate: Fate
+    reason: str
+    seconds: float = 0
+    counterexample: Counterexample | None = None
