@@ -66,16 +66,25 @@ def _say(name: str, sentence: str, code: int) -> int:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all.
 
-    Raises UserError if it cannot be written; what was there before stays.
+    A device or pipe is written to as it is.  Raises UserError if the file cannot be written; what
+    was there before stays.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
-            os.replace(temporary, path)
+            # mkstemp makes a private file; the user's umask decides for this one.
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
+            temporary.replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         reason = error.strerror or str(error)
