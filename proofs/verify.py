@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from proofs.results import Obligation, Report, Result
+from proofs import prover
+from proofs.cache import Cache, folder
+from proofs.prover import Solve
+from proofs.results import Obligation, Report, Result, Verdict
+from proofs.solver import Answer, solve
+from proofs.workers import spread
+from verified_mlp.constructions.paper import paper
+from verified_mlp.gadgets.registry import gadgets as registered
 from verified_mlp.machine.shape import Shape
+from verified_mlp.statement.network import Gadget, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,33 +24,103 @@ class Options:
     processes, whether the cache is used, whether the first failure ends the run.
     """
 
-    budget: int = 50_000_000
+    budget: int = 20_000_000
     timeout: float = 60
     jobs: int = 1
     cache: bool = True
     fail_fast: bool = False
 
 
+DEFAULT = Options()
+
+
+def gadgets(shape: Shape) -> list[Gadget]:
+    """Every gadget to be proved: those of the table, and those that the network places."""
+    found = {gadget.title: gadget for gadget in registered(shape)}
+    for gadget in _placed(paper(shape)):
+        found.setdefault(gadget.title, gadget)
+    return [found[title] for title in sorted(found)]
+
+
+def _placed(network: Network) -> Iterator[Gadget]:
+    for layer in network.layers:
+        for placed in layer.placed:
+            if placed.gadget is not None:
+                yield placed.gadget
+                yield from _placed(placed.gadget.network)
+
+
 def obligations(shape: Shape) -> list[Obligation]:
     """Every obligation of a shape, in order, without proving anything."""
-    raise NotImplementedError
+    return [each for gadget in gadgets(shape) for each in prover.obligations(gadget)]
 
 
 def select(found: list[Obligation], names: list[str]) -> list[Obligation]:
     """The obligations that the names pick: an obligation's full name, a gadget's title or a
     gadget's bare name. Raises LookupError (its text is a sentence) for a name that picks none.
     """
-    raise NotImplementedError
+    chosen: set[str] = set()
+    for name in names:
+        picked = {each.name for each in found if name in _handles(each)}
+        if not picked:
+            raise LookupError(_unknown(name, found))
+        chosen |= picked
+    return [each for each in found if each.name in chosen]
 
 
-def run(shape: Shape, chosen: list[Obligation], options: Options = Options()) -> Iterator[Result]:
-    """Prove the obligations; yields results as they come."""
-    raise NotImplementedError
+def _handles(obligation: Obligation) -> tuple[str, str, str]:
+    return obligation.name, obligation.gadget, obligation.gadget.partition("(")[0]
 
 
-def verify(shape: Shape, options: Options = Options()) -> Report:
+def _unknown(name: str, found: list[Obligation]) -> str:
+    known = sorted({handle for each in found for handle in _handles(each)})
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return f"no obligation is called {name!r}{hint} List them with verify-all --list."
+
+
+def run(shape: Shape, chosen: list[Obligation], options: Options = DEFAULT) -> Iterator[Result]:
+    """Prove the obligations; yields results as they come, those of a gadget together.
+
+    Closing the iterator ends the worker processes.
+    """
+    titles = list(dict.fromkeys(each.gadget for each in chosen))
+    wanted = {each.name for each in chosen}
+    tasks = [(shape, title, options) for title in titles]
+    for result in spread(_prove_gadget, tasks, options.jobs):
+        if result.obligation.name not in wanted:
+            continue
+        yield result
+        if options.fail_fast and result.verdict is not Verdict.PROVED:
+            return
+
+
+def verify(shape: Shape, options: Options = DEFAULT) -> Report:
     """Prove all obligations of a shape."""
-    raise NotImplementedError
+    found = obligations(shape)
+    return Report(shape.bits, shape.words, list(run(shape, found, options)))
 
 
-Progress = Callable[[Result], None]
+def solver(options: Options) -> tuple[Solve, Callable[[], None]]:
+    """The function that answers queries under the options, and one that closes its cache."""
+    cache = Cache(folder() / "answers.sqlite") if options.cache else None
+
+    def answer(text: str) -> tuple[Answer, bool]:
+        known = cache.get(text) if cache else None
+        if known is not None:
+            return known, True
+        fresh = solve(text, options.budget, options.timeout)
+        if cache:
+            cache.put(text, fresh)
+        return fresh, False
+
+    return answer, cache.close if cache else lambda: None
+
+
+def _prove_gadget(shape: Shape, title: str, options: Options) -> list[Result]:
+    gadget = next(each for each in gadgets(shape) if each.title == title)
+    answer, close = solver(options)
+    try:
+        return list(prover.prove(gadget, answer))
+    finally:
+        close()

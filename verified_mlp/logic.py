@@ -79,14 +79,35 @@ def _(exponent: np.ndarray) -> Any:
     return np.left_shift(1, exponent)
 
 
-@singledispatch
 def bit(word: Value, position: Value) -> Value:
     """The bit of a non-negative integer at a position, least significant first.
 
     >>> [bit(6, k) for k in range(4)]
     [0, 1, 1, 0]
     """
+    return bit_at(position, word)
+
+
+@singledispatch
+def bit_at(position: Value, word: Value) -> Value:
+    """`bit`, for positions of a given kind."""
+    return bit_of(word, position)
+
+
+@singledispatch
+def bit_of(word: Value, position: Value) -> Value:
+    """`bit` at a known position, for words of a given kind."""
     return (word >> position) & 1
+
+
+@singledispatch
+def quotient(dividend: Value, divisor: int) -> Value:
+    """The floor of a quotient with a positive divisor.
+
+    >>> quotient(-7, 2)
+    -4
+    """
+    return dividend // divisor
 
 
 def _loop(low: Value, high: Value, start: Value, step: Step) -> Value:

@@ -103,7 +103,7 @@ def block_carries(bits: int) -> Gadget:
     build = Builder("block_carries", inputs)
     now = build.layer()
     reach = total(c, pow2(c) * (now.g[c] + now.p[c]), 0, b)
-    build.place(threshold(), "carry", (b,), {"t": pow2(b), "top": 2 * pow2(b) - 2}, s=reach)
+    build.place(threshold(), "carry", (b,), {"t": pow2(b), "top": 2 * pow2(b) - 1}, s=reach)
     done = build.close()
     return Gadget(
         name="block_carries",

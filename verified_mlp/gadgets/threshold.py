@@ -31,7 +31,7 @@ def threshold() -> Gadget:
         name="threshold",
         network=build.build(build.output("out", (), done.reached - done.passed)),
         parameters=(Parameter("t", 1, LARGEST), Parameter("top", 0, LARGEST)),
-        conditions=(Condition("t <= top + 1", (), lambda s, t, top: t <= top + 1),),
+        conditions=(Condition("t <= top", (), lambda s, t, top: t <= top),),
         spec={"out": lambda s, t, top: where(s >= t, 1, 0)},
         source="step function from two ReLUs; ours",
         formula="out = ReLU(s - t + 1) - ReLU(s - t)",

@@ -54,8 +54,11 @@ class _Grid:
         if low.constant == 0 and high.constant == extent:
             return
         at = self.values[name]
-        inside = (low.evaluate(self.values) <= at) & (at < high.evaluate(self.values))
+        first, end = low.evaluate(self.values), high.evaluate(self.values)
+        inside = (first <= at) & (at < end)
         self.mask = inside if self.mask is None else self.mask & inside
+        # A masked point must not make a coefficient fail or outgrow int64, such as 2**(k - low).
+        self.values[name] = np.clip(at, first, np.maximum(end - 1, 0))
 
     def full(self, array: Any) -> Array:
         """The array over the whole grid."""
@@ -120,7 +123,8 @@ def _bias(grid: _Grid, term: Term) -> Any:
     if grid.mask is not None:
         contribution = np.where(grid.full(grid.mask), contribution, 0)
     axes = tuple(range(grid.own, len(grid.shape)))
-    return contribution.sum(axis=axes).reshape(-1)
+    # The sum of an object array over all its axes is a bare object.
+    return np.asarray(contribution.sum(axis=axes)).reshape(-1)
 
 
 def _weights(grid: _Grid, term: Term, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:

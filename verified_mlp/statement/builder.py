@@ -141,15 +141,25 @@ class Builder:
             before.wires if part == 0 else placement.inner(gadget.network.layers[part - 1].neurons)
         )
         neurons = tuple(placement.neurons(family, wires, one_hot) for family in families)
+        last = part + 1 == len(gadget.network.layers)
+        read = placement.inner(families) if last else {}
+        signals = {
+            output.name: placement.output(output, read) for output in gadget.network.outputs if last
+        }
         placed = Placed(
-            before.name, gadget, part, before.over, before.wires, before.parameters, neurons
+            before.name,
+            gadget,
+            part,
+            before.over,
+            before.wires,
+            before.parameters,
+            neurons,
+            {name: _as_signal(signal) for name, signal in signals.items()},
         )
         self._add(placed)
-        if part + 1 < len(gadget.network.layers):
+        if not last:
             self._pending.append((placed, prefix))
             return
-        read = placement.inner(families)
-        signals = {output.name: placement.output(output, read) for output in gadget.network.outputs}
         self._next[before.name] = (
             next(iter(signals.values())) if len(signals) == 1 else SimpleNamespace(**signals)
         )

@@ -105,7 +105,7 @@ class Expr(Operators):
             case "mul":
                 return left * rest[0]
             case "floordiv":
-                return left // rest[0]
+                return logic.quotient(left, rest[0])
             case "mod":
                 return left % rest[0]
             case "bit":

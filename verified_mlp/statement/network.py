@@ -79,6 +79,7 @@ class Placed:
     """A gadget in a layer: over which index space, wired to which signals, with which values
     for its parameters; `part` says which of the gadget's layers stands here.
 
+    With a gadget's last layer come its `outputs`, as signals over that layer's neurons.
     `gadget` is None for neurons that are stated directly, inside a gadget's own network.
     """
 
@@ -89,6 +90,7 @@ class Placed:
     wires: Mapping[str, Signal]
     parameters: Mapping[str, Expr]
     neurons: tuple[Neurons, ...]
+    outputs: Mapping[str, Signal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

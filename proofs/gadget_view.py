@@ -1,0 +1,342 @@
+"""A gadget as formulas: its inputs, neurons, placed gadgets, domain and specification.
+
+Arrays are functions of an index, so that one formula speaks of every index.  `expanded` has the
+other view, with a constant for every entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import z3
+
+from proofs.theory import Formula, Term, Theory, formula, product, term
+from verified_mlp.logic import Step, folding_with, value
+from verified_mlp.statement.affine import Affine, Signal
+from verified_mlp.statement.expr import Expr, Index, var
+from verified_mlp.statement.network import Gadget, Neurons, Output, Placed
+
+Environment = dict[str, Any]
+
+
+class Vector:
+    """An array of terms, read with `vector[index]`."""
+
+    def __init__(self, at: Callable[..., Term]) -> None:
+        self._at = at
+
+    def __getitem__(self, position: Any) -> Term:
+        return self._at(*position) if isinstance(position, tuple) else self._at(position)
+
+
+class SymbolicView:
+    """The gadget over a theory: inputs and neurons are function symbols."""
+
+    def __init__(self, gadget: Gadget) -> None:
+        self.gadget = gadget
+        self.theory = Theory()
+        self.parameters: Environment = {}
+        for parameter in gadget.parameters:
+            self.parameters[parameter.name] = self._constant(parameter.name)
+        self.inputs: Environment = {}
+        self._symbols: dict[tuple[int, str], Callable[..., z3.ArithRef]] = {}
+        for source in gadget.network.inputs:
+            high = source.largest.evaluate(self.parameters)
+            symbol = self.theory.declare(source.name, len(source.shape), lambda *_, h=high: h)
+            self._symbols[-1, source.name] = symbol
+            self.inputs[source.name] = Vector(symbol) if source.shape else symbol()
+        for condition in gadget.conditions:
+            self._promise_condition(condition)
+        for depth, layer in enumerate(gadget.network.layers):
+            for placed in layer.placed:
+                for family in placed.neurons:
+                    self._declare_neurons(depth, family, placed)
+
+    @property
+    def values(self) -> Environment:
+        """Inputs and parameters by name, as the specification takes them."""
+        return {**self.inputs, **self.parameters}
+
+    def domain(self) -> list[z3.BoolRef]:
+        """The part of the domain that no function's range and no pointwise condition states."""
+        found = [
+            z3.And(self.parameters[each.name] >= each.low, self.parameters[each.name] <= each.high)
+            for each in self.gadget.parameters
+        ]
+        for condition in self.gadget.conditions:
+            if not condition.indices:
+                found.append(formula(condition.holds(**self.values)))
+        return found
+
+    def run(self, compute: Callable[[], Any]) -> Any:
+        """Evaluate something written with `verified_mlp.logic` over this view's theory."""
+        with folding_with(self.theory.fold):
+            return compute()
+
+    def form(self, affine: Affine, at: Environment, depth: int) -> Term:
+        """The value of an affine form over the neurons of layer `depth` (-1: the inputs)."""
+        total: Term = 0
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        for each in affine.terms:
+            groups.setdefault(each.bounds, []).append(each)
+        for bounds, terms in groups.items():
+            if len(bounds) > 1:
+                raise NotImplementedError("a sum inside a sum; wire a placed gadget instead")
+            if not bounds:
+                total = _plus(total, self._terms(terms, at, depth))
+                continue
+            (bound,) = bounds
+
+            step = self._summing(bound.name, terms, at, depth)
+            low, high = bound.low.evaluate(at), bound.high.evaluate(at)
+            total = _plus(total, self.theory.fold(low, high, 0, step))
+        return total
+
+    def sum_in(self, depth: int, name: str, length: Term) -> Term:
+        """The only sum in the row of a scalar neuron, its index below `length`."""
+        family = self._family(depth, name)
+        return self._partial(family.row, self.parameters, depth - 1, length)
+
+    def sum_wired(self, name: str, source: str, over: Environment, high: Term) -> Term:
+        """The only sum in the wire of a placed gadget's scalar input, its index below `high`."""
+        placed = self.placed(name)
+        assert placed.gadget is not None
+        depth = self.depth(placed) - len(placed.gadget.network.layers)
+        return self._partial(placed.wires[source][()], {**self.parameters, **over}, depth, high)
+
+    def _partial(self, form: Affine, at: Environment, depth: int, high: Term) -> Term:
+        terms = [each for each in form.terms if each.bounds]
+        ((bound,),) = {each.bounds for each in terms}
+        step = self._summing(bound.name, terms, at, depth)
+        return self.theory.fold(bound.low.evaluate(at), high, 0, step)
+
+    def _summing(self, name: str, terms: Sequence[Any], at: Environment, depth: int) -> Step:
+        return lambda index, before: before + self._terms(terms, {**at, name: index}, depth)
+
+    def _terms(self, terms: Sequence[Any], at: Environment, depth: int) -> Term:
+        total: Term = 0
+        for each in terms:
+            entry: Term = 1
+            if each.ref is not None:
+                positions = [_evaluated(position, at) for position in each.ref.positions]
+                entry = self._symbols[depth, each.ref.field](*positions)
+            total = _plus(total, product(each.coefficient, at, entry))
+        return total
+
+    def signal(self, signal: Signal, rank: int, depth: int, over: Environment) -> Any:
+        """What a wire or output of `rank` axes gives: a Vector, or a term for a scalar."""
+        if rank == 0:
+            return self._entry(signal, depth, over, ())
+        return Vector(lambda *at: self._entry(signal, depth, over, at))
+
+    def _entry(self, signal: Signal, depth: int, over: Environment, at: Sequence[Term]) -> Term:
+        names = [f"position!{axis}" for axis in range(len(at))]
+        form = signal[tuple(map(var, names))]
+        environment = {**self.parameters, **over, **dict(zip(names, at, strict=True))}
+        return self.form(form, environment, depth)
+
+    def neuron(self, depth: int, name: str, *at: Term) -> z3.ArithRef:
+        """A neuron of layer `depth` (from 0)."""
+        return self._symbols[depth, name](*at)
+
+    def row(self, depth: int, name: str, *at: Term) -> Term:
+        """What stands inside a neuron's ReLU."""
+        family = self._family(depth, name)
+        return self.form(family.row, self._at(family, at), depth - 1)
+
+    def output(self, name: str) -> Any:
+        """An output: a Vector, or a term for a scalar."""
+        depth = len(self.gadget.network.layers) - 1
+        output = self._output(name)
+        names = [index.name for index in output.indices]
+        if not names:
+            return self.form(output.form, self.parameters, depth)
+        return Vector(
+            lambda *at: self.form(
+                output.form, {**self.parameters, **dict(zip(names, at, strict=True))}, depth
+            )
+        )
+
+    def meets_specification(self, name: str) -> tuple[list[z3.BoolRef], z3.BoolRef]:
+        """What must hold of an output, at a generic index: (index ranges, formula)."""
+        output = self._output(name)
+        indices = [self._constant(f"at!{index.name}") for index in output.indices]
+        ranges = _within(indices, output.indices)
+        got = self.output(name)
+        spec = self.gadget.spec[name]
+        if output.word:
+            (size,) = (index.size for index in output.indices)
+            expected = self.run(lambda: spec(**self.values))
+            spelled = self.run(lambda: value(got, 0, size))
+            entry = got[indices[0]]
+            return ranges, z3.And(spelled == expected, entry >= 0, entry <= 1)
+        entry = got[tuple(indices)] if indices else got
+        return ranges, entry == self.run(lambda: spec(*indices, **self.values))
+
+    def placed(self, name: str, depth: int | None = None) -> Placed:
+        """The placed gadget of that name (in the layer of its last part)."""
+        for at, layer in enumerate(self.gadget.network.layers):
+            for placed in layer.placed:
+                if placed.name == name and placed.outputs and depth in (None, at):
+                    return placed
+        raise LookupError(f"{self.gadget.title} places nothing called {name}")
+
+    def depth(self, placed: Placed) -> int:
+        """The layer (from 0) of a placed gadget's last part."""
+        layers = self.gadget.network.layers
+        return next(at for at, layer in enumerate(layers) if placed in layer.placed)
+
+    def result(self, name: str, output: str = "", depth: int | None = None) -> Any:
+        """An output of a placed gadget, as a Vector or a term; its only one unless named."""
+        placed = self.placed(name, depth)
+        signal = placed.outputs[output] if output else next(iter(placed.outputs.values()))
+        return self.signal(signal, len(signal.extent or ()), self.depth(placed), {})
+
+    def wires_in_domain(self, placed: Placed) -> tuple[list[z3.BoolRef], z3.BoolRef]:
+        """That a placed gadget's wires stay in its domain, at generic indices."""
+        gadget = placed.gadget
+        assert gadget is not None
+        over = {index.name: self._constant(index.name) for index in placed.over}
+        ranges = _within(list(over.values()), placed.over)
+        wires, given = self._wired(placed, over)
+        needed: list[Any] = []
+        for parameter in gadget.parameters:
+            needed += [
+                given[parameter.name] >= parameter.low,
+                given[parameter.name] <= parameter.high,
+            ]
+        for source in gadget.network.inputs:
+            at = [self._constant(f"{source.name}!{axis}") for axis in range(len(source.shape))]
+            ranges += _within(at, source.indices)
+            wire = wires[source.name][tuple(at)] if at else wires[source.name]
+            needed += [wire >= 0, wire <= source.largest.evaluate(given)]
+        for condition in gadget.conditions:
+            at = [self._constant(f"condition!{index.name}") for index in condition.indices]
+            ranges += [
+                z3.And(k >= 0, k < i.size) for k, i in zip(at, condition.indices, strict=True)
+            ]
+            needed.append(condition.holds(*at, **wires, **given))
+        return ranges, z3.And(*map(formula, needed))
+
+    def accept(self, placed: Placed) -> None:
+        """From now on a placed gadget's outputs are known to meet its specification.
+
+        To be called once its wires are proved to be in its domain.
+        """
+        depth = self.depth(placed)
+        for family in placed.neurons:
+            self.theory.promise(
+                _symbol_name(depth, family.name),
+                lambda *at, family=family: self._contract(placed, family, at),
+            )
+
+    def _contract(self, placed: Placed, family: Neurons, at: Sequence[Term]) -> Iterator[Formula]:
+        """What a placed gadget promises of a neuron of its last layer, and of the outputs that
+        read this neuron first.
+        """
+        gadget = placed.gadget
+        assert gadget is not None
+        inside = z3.And(*_within(at, family.indices))
+        largest = family.largest.evaluate(self._at(family, at))
+        yield z3.Implies(inside, self.neuron(self.depth(placed), family.name, *at) <= largest)
+        for output in gadget.network.outputs:
+            if _first_read(placed, output) == family.name:
+                for fact in self._promised(placed, output, at):
+                    yield z3.Implies(inside, fact)
+
+    def _promised(self, placed: Placed, output: Output, at: Sequence[Term]) -> Iterator[Formula]:
+        """That an output entry of a placed gadget is what the specification says."""
+        gadget, depth = placed.gadget, self.depth(placed)
+        assert gadget is not None
+        count = len(placed.over)
+        own = at[count:]
+        if len(own) != len(output.indices):
+            raise NotImplementedError(f"{placed.name}: neurons and outputs differ in shape")
+        over = {index.name: k for index, k in zip(placed.over, at, strict=False)}
+        wires, given = self._wired(placed, over)
+        signal, spec = placed.outputs[output.name], gadget.spec[output.name]
+        got = self._entry(signal, depth, over, at)
+        if not output.word:
+            yield got == self.run(lambda: spec(*own, **wires, **given))
+            return
+        word = Vector(lambda k: self._entry(signal, depth, over, (*at[:count], k)))
+        size = output.indices[0].size
+        yield z3.And(got >= 0, got <= 1)
+        yield self.run(lambda: value(word, 0, size)) == self.run(lambda: spec(**wires, **given))
+
+    def _wired(self, placed: Placed, over: Environment) -> tuple[Environment, Environment]:
+        assert placed.gadget is not None
+        first = self.depth(placed) - len(placed.gadget.network.layers)
+        ranks = {source.name: len(source.shape) for source in placed.gadget.network.inputs}
+        wires = {
+            name: self.signal(wire, ranks[name], first, over) for name, wire in placed.wires.items()
+        }
+        given = {
+            name: _evaluated(number, {**self.parameters, **over})
+            for name, number in placed.parameters.items()
+        }
+        return wires, given
+
+    def _declare_neurons(self, depth: int, family: Neurons, placed: Placed) -> None:
+        name = _symbol_name(depth, family.name)
+        symbol = self.theory.declare(name, len(family.indices))
+        self._symbols[depth, family.name] = symbol
+        self.theory.promise(name, lambda *at: [symbol(*at) >= 0])
+        if placed.gadget is None:
+            self.theory.promise(name, lambda *at: self._definition(depth, family, at))
+
+    def _definition(self, depth: int, family: Neurons, at: Sequence[Term]) -> list[Formula]:
+        row = self.form(family.row, self._at(family, at), depth - 1)
+        return [self._symbols[depth, family.name](*at) == z3.If(row > 0, row, 0)]
+
+    def _promise_condition(self, condition: Any) -> None:
+        for source in self.gadget.network.inputs:
+            if len(source.shape) == len(condition.indices) == 1:
+                (index,) = condition.indices
+                self.theory.promise(
+                    source.name,
+                    lambda at, index=index: [
+                        z3.Implies(
+                            z3.And(at >= 0, at < index.size),
+                            formula(condition.holds(at, **self.values)),
+                        )
+                    ],
+                )
+
+    def _family(self, depth: int, name: str) -> Neurons:
+        families = self.gadget.network.layers[depth].neurons
+        return next(family for family in families if family.name == name)
+
+    def _at(self, family: Neurons, at: Sequence[Term]) -> Environment:
+        names = [index.name for index in family.indices]
+        return {**self.parameters, **dict(zip(names, at, strict=True))}
+
+    def _output(self, name: str) -> Output:
+        return next(each for each in self.gadget.network.outputs if each.name == name)
+
+    def _constant(self, name: str) -> z3.ArithRef:
+        return self.theory.declare(name, 0)()
+
+
+def _plus(left: Term, right: Term) -> Term:
+    return right if isinstance(left, int) and left == 0 else left + right
+
+
+def _symbol_name(depth: int, family: str) -> str:
+    return f"layer{depth + 1}.{family}"
+
+
+def _within(at: Sequence[Term], indices: Sequence[Index]) -> list[z3.BoolRef]:
+    return [z3.And(term(k) >= 0, term(k) < i.size) for k, i in zip(at, indices, strict=True)]
+
+
+def _evaluated(expr: Expr, at: Environment) -> Term:
+    return term(expr.evaluate(at))
+
+
+def _first_read(placed: Placed, output: Output) -> str:
+    """The family that a placed gadget's output reads first; its facts come with that one."""
+    signal = placed.outputs[output.name]
+    form = signal[tuple(var(f"position!{axis}") for axis in range(len(signal.extent or ())))]
+    return next(each.ref.field for each in form.terms if each.ref is not None)

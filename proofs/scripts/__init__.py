@@ -1,0 +1,40 @@
+"""How each gadget is proved, where writing it out entry by entry would not scale.
+
+A script lists the lemmas that lead to a gadget's specification.  It states no weight: rows, wires
+and specifications come from the gadget.  A gadget without a script is proved entry by entry.
+"""
+
+from __future__ import annotations
+
+from proofs.lemma import Script
+from proofs.scripts.addition import (
+    adder,
+    block_bits,
+    block_carries,
+    block_sums,
+    increment,
+    subtract,
+)
+from proofs.scripts.words import (
+    all_ones,
+    at_most_zero,
+    is_zero,
+    match,
+    one_hot_sum,
+    select,
+)
+
+SCRIPTS: dict[str, Script] = {
+    "adder": adder,
+    "all_ones": all_ones,
+    "at_most_zero": at_most_zero,
+    "block_bits": block_bits,
+    "block_carries": block_carries,
+    "block_sums": block_sums,
+    "increment": increment,
+    "is_zero": is_zero,
+    "match": match,
+    "one_hot_sum": one_hot_sum,
+    "select": select,
+    "subtract": subtract,
+}

@@ -1,0 +1,64 @@
+"""z3, behind one function: an SMT-LIB text in, an answer out.
+
+Every query is solved from its text in a fresh context, so the answer and the resources depend on
+the text, the budget and z3's version alone, not on what the process did before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import z3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`status` is `sat`, `unsat`, `unknown` (budget spent) or `timeout` (the backstop).
+
+    `model` gives the constants of a satisfying assignment as text.
+    """
+
+    status: str
+    seconds: float
+    resources: int
+    model: dict[str, str]
+
+
+def text_of(assertions: Sequence[z3.BoolRef]) -> str:
+    """The SMT-LIB text that asks whether the assertions can hold together."""
+    solver = z3.Solver()
+    solver.add(*assertions)
+    return str(solver.to_smt2())
+
+
+def solve(text: str, budget: int, timeout: float) -> Answer:
+    """Ask z3; `budget` is its rlimit (0: none), `timeout` a wall-clock backstop in seconds."""
+    start = time.perf_counter()
+    context = z3.Context()
+    solver = z3.Solver(ctx=context)
+    solver.from_string(text)
+    if budget:
+        solver.set("rlimit", budget)
+    solver.set("timeout", max(1, round(timeout * 1000)))
+    status = str(solver.check())
+    seconds = time.perf_counter() - start
+    model: dict[str, str] = {}
+    if status == "sat":
+        found = solver.model()
+        model = {str(name): str(found[name]) for name in found.decls() if name.arity() == 0}
+    elif status == "unknown" and "timeout" in solver.reason_unknown():
+        status = "timeout"
+    return Answer(status, seconds, _resources(solver), model)
+
+
+def version() -> str:
+    """The solver and its version."""
+    return f"z3 {z3.get_version_string()}"
+
+
+def _resources(solver: z3.Solver) -> int:
+    statistics = solver.statistics()
+    counts = {name: statistics.get_key_value(name) for name in statistics.keys()}  # noqa: SIM118
+    return int(counts.get("rlimit count", 0))
