@@ -93,7 +93,7 @@ class Expanded:
 
     def specification(self) -> Iterator[Case]:
         """For every entry of every output: it is what the specification says."""
-        for label, got, expected in _claims(self.gadget, self.outputs, self.values):
+        for label, got, expected in claims(self.gadget, self.outputs, self.values):
             yield self._case(label, got == expected)
 
     def ranges(self) -> Iterator[Case]:
@@ -173,11 +173,12 @@ def confirm(gadget: Gadget, found: dict[str, Any]) -> Counterexample | None:
     outputs, trace = evaluate(gadget.network, found, parameters)
     expected: dict[str, str] = {}
     got: dict[str, str] = {}
-    for label, is_now, should_be in _claims(gadget, outputs, found):
+    for label, is_now, should_be in claims(gadget, outputs, found):
         if is_now != should_be:
             expected[label], got[label] = str(should_be), str(is_now)
-    for name, neuron, largest in _overflows(gadget, trace, parameters):
-        expected[name], got[name] = f"at most {largest}", str(neuron)
+    for name, neuron, largest in overflows(gadget, trace, parameters):
+        if neuron > largest:
+            expected[name], got[name] = f"at most {largest}", str(neuron)
     if not expected:
         return None
     inputs = {name: str(number) for name, number in parameters.items()}
@@ -194,7 +195,7 @@ def confirm(gadget: Gadget, found: dict[str, Any]) -> Counterexample | None:
     return Counterexample(gadget.title, inputs, layers, expected, got)
 
 
-def _claims(
+def claims(
     gadget: Gadget, outputs: dict[str, Any], values: dict[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
     """(label, what the network gives, what the specification says) for every output entry."""
@@ -217,16 +218,15 @@ def _claims(
             yield entry_name(output.name, point), entry, spec(*point, **values)
 
 
-def _overflows(
+def overflows(
     gadget: Gadget, trace: Trace, parameters: dict[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
+    """(neuron, its value, its declared largest value) for every neuron."""
     for layer, neurons in zip(gadget.network.layers, trace, strict=True):
         for family in layer.neurons:
             for point in points(family.shape):
                 largest = family.largest.evaluate({**parameters, **_indices(family, point)})
-                neuron = neurons[family.name][point]
-                if neuron > largest:
-                    yield entry_name(family.name, point), neuron, largest
+                yield entry_name(family.name, point), neurons[family.name][point], largest
 
 
 def _in_ranges(gadget: Gadget, found: dict[str, Any]) -> bool:

@@ -81,8 +81,12 @@ class _Meter:
         return answer
 
 
-def prove(gadget: Gadget, solve: Solve) -> Iterator[Result]:
-    """Prove a gadget's lemmas in order; yields what became of each."""
+def prove(gadget: Gadget, solve: Solve, refute: bool = True) -> Iterator[Result]:
+    """Prove a gadget's lemmas in order; yields what became of each.
+
+    A lemma whose goal does not follow is REFUTED only with a counterexample of the gadget; without
+    `refute` none is looked for, and the lemma is UNKNOWN.
+    """
     theory, lemmas = parts(gadget)
     known: dict[str, Theorem] = {}
     for part in lemmas:
@@ -98,7 +102,8 @@ def prove(gadget: Gadget, solve: Solve) -> Iterator[Result]:
             except NotProved as failure:
                 verdict, detail = failure.verdict, failure.reason
                 if verdict is Verdict.REFUTED:
-                    verdict, detail, found = _refute(gadget, failure, meter)
+                    found = counterexample(gadget, meter) if refute else None
+                    verdict, detail = _judged(failure, found)
         yield Result(
             obligation,
             verdict,
@@ -120,16 +125,10 @@ def counterexample(gadget: Gadget, ask: Callable[[str], Answer]) -> Counterexamp
     return confirm(gadget, found) if found is not None else None
 
 
-def _refute(
-    gadget: Gadget, failure: NotProved, meter: _Meter
-) -> tuple[Verdict, str, Counterexample | None]:
+def _judged(failure: NotProved, found: Counterexample | None) -> tuple[Verdict, str]:
     """REFUTED needs an input on which the gadget itself fails, not only a lemma's countermodel."""
-    found = counterexample(gadget, meter)
     if found is not None:
-        return Verdict.REFUTED, failure.reason, found
+        return Verdict.REFUTED, failure.reason
     model = ", ".join(f"{name} = {number}" for name, number in sorted(failure.model.items()))
-    return (
-        Verdict.UNKNOWN,
-        f"{failure.reason} ({model or 'no model'}); no counterexample of the gadget was found",
-        None,
-    )
+    where = f" (countermodel: {model})" if model else ""
+    return Verdict.UNKNOWN, f"{failure.reason}{where}; no counterexample of the gadget was found"

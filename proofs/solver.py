@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import z3
@@ -42,7 +43,7 @@ def solve(text: str, budget: int, timeout: float) -> Answer:
     if budget:
         solver.set("rlimit", budget)
     solver.set("timeout", max(1, round(timeout * 1000)))
-    status = str(solver.check())
+    status = _status(solver)
     seconds = time.perf_counter() - start
     model: dict[str, str] = {}
     if status == "sat":
@@ -51,6 +52,21 @@ def solve(text: str, budget: int, timeout: float) -> Answer:
     elif status == "unknown" and "timeout" in solver.reason_unknown():
         status = "timeout"
     return Answer(status, seconds, _resources(solver), model)
+
+
+def _status(solver: z3.Solver) -> str:
+    """The answer of `check`; Ctrl-C ends it.
+
+    While z3 searches in the main thread, Ctrl-C goes to z3 alone or waits for the answer.
+    """
+    solver.set("ctrl_c", False)
+    with ThreadPoolExecutor(1) as thread:
+        search = thread.submit(solver.check)
+        try:
+            return str(search.result())
+        except KeyboardInterrupt:
+            solver.ctx.interrupt()
+            raise
 
 
 def version() -> str:

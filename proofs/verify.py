@@ -68,6 +68,13 @@ def select(found: list[Obligation], names: list[str]) -> list[Obligation]:
     return [each for each in found if each.name in chosen]
 
 
+def select_gadgets(shape: Shape, names: list[str]) -> list[Gadget]:
+    """The gadgets of which the names pick an obligation; all, if there are no names."""
+    found = obligations(shape)
+    titles = {each.gadget for each in (select(found, names) if names else found)}
+    return [gadget for gadget in gadgets(shape) if gadget.title in titles]
+
+
 def _handles(obligation: Obligation) -> tuple[str, str, str]:
     return obligation.name, obligation.gadget, obligation.gadget.partition("(")[0]
 

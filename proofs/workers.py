@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from ctypes import ArgumentError
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -26,16 +28,22 @@ def spread(
     """
     if jobs == 1 or len(arguments) <= 1:
         for each in arguments:
-            yield from task(*each)
+            try:
+                items = task(*each)
+            except ArgumentError as error:
+                # The solver is called through ctypes, which takes Ctrl-C for a bad argument.
+                if KeyboardInterrupt.__name__ in str(error):
+                    raise KeyboardInterrupt from error
+                raise
+            yield from items
         return
     # A forked child of a process with threads may hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        min(jobs, len(arguments)), mp_context=context, initializer=_leave_interrupts_to_parent
-    )
+    pool = ProcessPoolExecutor(min(jobs, len(arguments)), mp_context=context)
     done = False
     try:
-        futures = [pool.submit(task, *each) for each in arguments]
+        with _interrupts_held_back():
+            futures = [pool.submit(task, *each) for each in arguments]
         for future in as_completed(futures):
             yield from future.result()
         done = True
@@ -51,5 +59,14 @@ def spread(
         pool.shutdown(wait=done, cancel_futures=True)
 
 
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold back Ctrl-C; a process started meanwhile inherits that and leaves it to its parent.
+
+    An initializer would come too late for a Ctrl-C while a worker still imports.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -92,12 +92,12 @@ def block_carries(view: SymbolicView) -> Sequence[Part]:
     b = z3.Int("b")
 
     def sums() -> tuple[list[Formula], Formula]:
-        total = view.sum_wired("carry", "s", {}, N)
+        total = view.sum_wired("carry", "s", {"b": b}, N)
         carried = folded(
             view, 0, N, 0, lambda c, into: z3.If(g[c] == 1, 1, z3.If(p[c] == 1, into, 0))
         )
         power = pow2(N)
-        return [], z3.And(
+        return [b >= 0, b < blocks], z3.And(
             total >= 0,
             total <= 2 * power - 2,
             (total >= power) == (carried == 1),
@@ -113,7 +113,7 @@ def block_carries(view: SymbolicView) -> Sequence[Part]:
             over=Over("n", 0, blocks - 1, f"blocks 0..{blocks - 1}"),
         ),
         wires(view, "carry", [("reach", {"n": b})], positions=blocks + 1),
-        specification(view, "carry", [("reach", {"n": z3.Int("at!b")})]),
+        specification(view, "carry", [("reach", {"n": z3.Int("at!b"), "b": z3.Int("at!b")})]),
     ]
 
 

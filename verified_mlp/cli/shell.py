@@ -38,28 +38,36 @@ def run_app(app: typer.Typer, name: str, internal_error: int) -> NoReturn:
     """
     try:
         code = app(standalone_mode=False, prog_name=name) or 0
-        sys.stdout.flush()
+        if code == INTERRUPTED:  # Typer's own answer to Ctrl-C, which says nothing
+            raise KeyboardInterrupt
+        _flush()
     except UserError as error:
         code = _say(name, str(error), error.code)
     except TyperException as error:
         code = _say(name, error.format_message(), USAGE)
     except KeyboardInterrupt:
         code = _say(name, "interrupted.", INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is Typer's own answer to the former
         code = 128 + signal.SIGPIPE
     except Exception as error:  # the last resort: whatever it is, it is our fault
         text = f"{type(error).__name__}: {error}"
         code = _say(name, f"internal error, please report it: {text}", internal_error)
     try:
-        sys.stdout.flush()
+        _flush()
     except OSError:
         # Python would complain once more when it closes a stdout that nobody reads.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(code)
 
 
+def _flush() -> None:
+    if sys.stdout is not None:  # the caller may have closed it
+        sys.stdout.flush()
+
+
 def _say(name: str, sentence: str, code: int) -> int:
-    print(f"{name}: {sentence}", file=sys.stderr)
+    if sys.stderr is not None:  # print would take None for stdout
+        print(f"{name}: {sentence}", file=sys.stderr)
     return code
 
 

@@ -10,6 +10,7 @@ now = build.layer()                        # now.both
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -168,6 +169,20 @@ class Builder:
         if self._open is not None:
             self._layers.append(Layer(tuple(self._open), *self._heading))
             self._readable, self._open = self._next, None
+
+
+def rewired(placed: Placed, wires: Mapping[str, Signal]) -> Placed:
+    """The placed gadget with other wires; its neurons keep their names and shapes."""
+    gadget = placed.gadget
+    assert gadget is not None
+    layers = gadget.network.layers
+    placement = _Placement(placed.name, placed.over, placed.parameters, single(gadget))
+    read = wires if placed.part == 0 else placement.inner(layers[placed.part - 1].neurons)
+    neurons = tuple(
+        placement.neurons(family, read, old.one_hot)
+        for family, old in zip(layers[placed.part].neurons, placed.neurons, strict=True)
+    )
+    return replace(placed, wires=wires, neurons=neurons)
 
 
 def single(gadget: Gadget) -> bool:

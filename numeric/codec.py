@@ -1,0 +1,101 @@
+"""States as float64 vectors, and back.
+
+The vector is laid out by `verified_mlp.machine.state.state_fields`; a word is its bits, least
+significant first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from numeric.lower import Array
+from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.state import State, state_fields
+from verified_mlp.statement.evaluate import entry_name, offsets, size, width
+from verified_mlp.statement.network import Field
+
+
+class Codec:
+    """Encoding and decoding for machines of one shape.
+
+    >>> codec = Codec(Shape(4, 5))
+    >>> state = State(mem=[1, 2, 3, 4, 15], pc=3, input=9, ready=1)
+    >>> codec.encode(state)[:8].astype(int).tolist()
+    [1, 0, 0, 0, 0, 1, 0, 0]
+    >>> codec.decode(codec.encode(state)) == state
+    True
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        fields = state_fields(shape)
+        self.shape = shape
+        self.width = width(fields)
+        self._fields = {field.name: field for field in fields}
+        self._starts = offsets(fields)
+
+    def encode(self, state: State) -> Array:
+        """The vector of a state.
+
+        Raises ValueError for a memory of another size, or a word or flag out of range.
+        """
+        vector = np.empty(self.width)
+        for name in self._fields:
+            self.write(vector, name, getattr(state, name))
+        return vector
+
+    def decode(self, vector: Array) -> State:
+        """The state of a vector.
+
+        Raises ValueError for a vector of another length, or with an entry that is not 0 or 1.
+        """
+        if vector.shape != (self.width,):
+            raise ValueError(
+                f"a state of {self.shape} is a vector of {self.width} entries, not an array of "
+                f"shape {vector.shape}."
+            )
+        return State(**{name: self.read(vector, name) for name in self._fields})
+
+    def write(self, vector: Array, name: str, number: Any) -> None:
+        """Set one field of a vector in place: a number, or the list of words for `mem`."""
+        field = self._fields[name]
+        vector[self._part(field)] = self._bits(field, number)
+
+    def read(self, vector: Array, name: str) -> Any:
+        """One field of a vector: a number, or the list of words for `mem`."""
+        field = self._fields[name]
+        bits = vector[self._part(field)]
+        wrong = np.flatnonzero((bits != 0) & (bits != 1))
+        if wrong.size:
+            point = tuple(int(at) for at in np.unravel_index(wrong[0], field.shape))
+            raise ValueError(
+                f"{entry_name(name, point)} is {bits[wrong[0]]!s} in the state vector, where every "
+                f"entry must be 0 or 1."
+            )
+        if not field.shape:
+            return int(bits[0])
+        words = self._words(bits.reshape(-1, self.shape.bits))
+        return words if len(field.shape) == 2 else words[0]
+
+    def _part(self, field: Field) -> slice:
+        start = self._starts[field.name]
+        return slice(start, start + size(field.shape))
+
+    def _bits(self, field: Field, number: Any) -> Array:
+        words = number if len(field.shape) == 2 else [number]
+        if len(field.shape) == 2 and len(words) != field.shape[0]:
+            raise ValueError(f"{field.name} holds {field.shape[0]} words, not {len(words)}.")
+        count = self.shape.bits if field.shape else 1
+        for at, word in enumerate(words):
+            if not 0 <= word < 2**count:
+                name = entry_name(field.name, (at,)) if len(field.shape) == 2 else field.name
+                raise ValueError(f"{name} = {word} is out of range: it is 0 to {2**count - 1}.")
+        data = np.array(words, dtype="<u8").view(np.uint8).reshape(-1, 8)
+        return np.unpackbits(data, axis=1, bitorder="little")[:, :count].ravel()
+
+    def _words(self, bits: Array) -> list[int]:
+        data = np.zeros((len(bits), 64), dtype=np.uint8)
+        data[:, : bits.shape[1]] = bits
+        packed = np.packbits(data, axis=1, bitorder="little")
+        return [int(word) for word in packed.view("<u8").ravel()]

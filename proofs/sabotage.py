@@ -1,0 +1,97 @@
+"""Sabotage: change one number of a gadget, and see what the proof says.
+
+Each non-zero weight and each bias that a gadget states is changed by +1 and by -1, one at a time.
+A change is REFUTED if the proof fails and an input is found on which the changed gadget breaks its
+specification (confirmed by exact evaluation), HARMLESS if the changed gadget is proved to meet
+it, by the gadget's own lemmas or, where its domain is small, by trying every input.  A proof that
+goes through although an input refutes it is MISSED.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+
+from proofs import prover
+from proofs.exhaustive import first_failure
+from proofs.expanded import confirm
+from proofs.results import Counterexample, Fate, Mutant, Verdict
+from proofs.verify import Options, gadgets, select_gadgets, solver
+from proofs.workers import spread
+from verified_mlp.machine.shape import Shape
+from verified_mlp.statement.mutate import Change, changes
+from verified_mlp.statement.network import Gadget
+
+_CHUNK = 12
+
+
+def count(shape: Shape, names: list[str]) -> int:
+    """The number of mutants."""
+    return sum(2 * len(list(changes(gadget))) for gadget in select_gadgets(shape, names))
+
+
+def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
+    """Every mutant of the named gadgets (all, if none is named) and what became of it.
+
+    Raises LookupError (its text is a sentence) for a name that picks no gadget.
+    """
+    tasks = []
+    for gadget in select_gadgets(shape, names):
+        total = len(list(changes(gadget)))
+        tasks += [
+            (shape, gadget.title, start, start + _CHUNK, options)
+            for start in range(0, total, _CHUNK)
+        ]
+    yield from spread(_judge_some, tasks, options.jobs)
+
+
+def _judge_some(shape: Shape, title: str, start: int, stop: int, options: Options) -> list[Mutant]:
+    gadget = next(each for each in gadgets(shape) if each.title == title)
+    answer, close = solver(options)
+    try:
+        return [
+            judge(gadget, change, delta, answer)
+            for change in list(changes(gadget))[start:stop]
+            for delta in (1, -1)
+        ]
+    finally:
+        close()
+
+
+def judge(gadget: Gadget, change: Change, delta: int, solve: prover.Solve) -> Mutant:
+    """What becomes of one change."""
+    start = time.perf_counter()
+    fate, reason, found = _fate(change.apply(gadget, delta), solve)
+    if fate is Fate.HARMLESS:
+        reason = f"{_kind(change, delta)}: {reason}"
+    seconds = time.perf_counter() - start
+    return Mutant(gadget.title, change.place, delta, fate, reason, seconds, found)
+
+
+def _fate(mutant: Gadget, solve: prover.Solve) -> tuple[Fate, str, Counterexample | None]:
+    failed = _first_failure_of_proof(mutant, solve)
+    complete, failing = first_failure(mutant)
+    found = confirm(mutant, failing) if failing is not None else None
+    if found is None and failed and not complete:
+        found = prover.counterexample(mutant, lambda text: solve(text)[0])
+    if found is not None:
+        return (Fate.REFUTED, failed, found) if failed else (Fate.MISSED, "it was proved", found)
+    if not failed:
+        return Fate.HARMLESS, "proved by the gadget's lemmas", None
+    if complete:
+        return Fate.HARMLESS, "proved by trying every input", None
+    return Fate.UNKNOWN, failed, None
+
+
+def _first_failure_of_proof(mutant: Gadget, solve: prover.Solve) -> str:
+    for result in prover.prove(mutant, solve, refute=False):
+        if result.verdict is not Verdict.PROVED:
+            return f"{result.obligation.name.partition('/')[2]}: {result.detail}"
+    return ""
+
+
+def _kind(change: Change, delta: int) -> str:
+    what = "bias" if change.extra.ref is None else "weight"
+    before = Fraction(change.number)
+    return f"{what} {before} made {before + delta}"

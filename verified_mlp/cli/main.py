@@ -1,0 +1,18 @@
+"""The command `verified-mlp`: run programs on the verified network, and look at it."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from verified_mlp.cli.run import run
+from verified_mlp.cli.shell import new_app, run_app
+from verified_mlp.cli.show import show
+
+app = new_app("A looped ReLU MLP that executes SUBLEQ programs: run them, or look at its layers.")
+app.command()(run)
+app.command()(show)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    run_app(app, "verified-mlp", internal_error=5)
