@@ -15,10 +15,10 @@ from proofs.expanded import claims, conditions, overflows
 from verified_mlp.statement.evaluate import evaluate, points, size
 from verified_mlp.statement.network import Gadget
 
-LIMIT = 2**16
+LIMIT = 2**17
 """The largest domain, counted before its conditions, that is tried out whole."""
 
-_SAMPLE = 512
+_SAMPLE = 2048
 _INT64 = 2**62
 
 Batch = dict[str, Any]
@@ -73,6 +73,10 @@ def _everything(gadget: Gadget) -> Batch:
 
 
 def _sample(gadget: Gadget) -> Batch:
+    """Random inputs; in every second one words are near each other, most scalars are at their
+    largest, and of an array that is no word one entry alone is set, at a place that a parameter
+    may name.  Entries at a point where a condition fails are set to 0.
+    """
     generator = np.random.default_rng(0)
     columns = []
     for high, low in _entry_ranges(gadget):
@@ -81,7 +85,45 @@ def _sample(gadget: Gadget) -> Batch:
         column = generator.integers(low, last + 1, _SAMPLE)
         column[0], column[1] = low, last
         columns.append(column)
-    return _named(gadget, columns)
+    batch = _named(gadget, columns)
+    _relate(gadget, batch)
+    for condition in gadget.conditions:
+        for point in points([index.size for index in condition.indices]):
+            if point:
+                _clear(gadget, batch, point, ~np.asarray(condition.holds(*point, **batch)))
+    return batch
+
+
+def _relate(gadget: Gadget, batch: Batch) -> None:
+    places = np.arange(3, _SAMPLE, 2)
+    words = [source for source in gadget.network.inputs if source.word]
+    addresses = [batch[each.name] for each in gadget.parameters if each.bits]
+    for source in words:
+        (width,) = source.shape
+        # One bit differs in half of them, and each bit in as many.
+        differs = (places // 2) % (2 * width)
+        for k, column in enumerate(batch[source.name]):
+            near = (addresses[0] >> k) & 1 if addresses else batch[words[0].name][k]
+            column[places] = near[places] ^ (differs == k)
+    for source in gadget.network.inputs:
+        if not source.shape:
+            column = batch[source.name]
+            some = places[places % 5 != 0]
+            column[some] = np.broadcast_to(source.largest.evaluate(batch), column.shape)[some]
+        if source.word or len(source.shape) != 1:
+            continue
+        only = (places // 2) % source.shape[0]
+        for k, column in enumerate(batch[source.name]):
+            column[places] = np.where(only == k, 1, 0)
+        for each in gadget.parameters:
+            if each.ghost:
+                batch[each.name][places] = np.clip(only, each.low, each.high)
+
+
+def _clear(gadget: Gadget, batch: Batch, point: tuple[int, ...], where: Any) -> None:
+    for source in gadget.network.inputs:
+        if len(source.shape) == len(point):
+            batch[source.name][point][where] = 0
 
 
 def _named(gadget: Gadget, columns: list[Any]) -> Batch:

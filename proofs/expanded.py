@@ -14,7 +14,7 @@ import z3
 
 from proofs.results import Counterexample
 from proofs.solver import Answer, text_of
-from proofs.theory import Formula, Term, constants, formula, product
+from proofs.theory import Formula, Term, constants, formula, product, term
 from verified_mlp import logic
 from verified_mlp.logic import value
 from verified_mlp.statement.evaluate import (
@@ -22,6 +22,7 @@ from verified_mlp.statement.evaluate import (
     Trace,
     entry_name,
     evaluate,
+    layer_values,
     points,
     width,
 )
@@ -55,7 +56,7 @@ class Expanded:
         self.gadget = gadget
         self._domain: list[Formula] = []
         self.parameters: dict[str, Any] = {}
-        weights: dict[str, Any] = {}
+        self.weights: dict[str, Any] = {}
         self._bits: dict[str, list[z3.ArithRef]] = {}
         for each in gadget.parameters:
             if each.bits:
@@ -63,10 +64,10 @@ class Expanded:
                 self._domain += [z3.And(digit >= 0, digit <= 1) for digit in digits]
                 self._bits[each.name] = digits
                 number = value(digits, 0, each.bits)
-                weights[each.name] = _Address(digits)
+                self.weights[each.name] = _Address(digits)
             else:
                 number = z3.Int(each.name)
-                weights[each.name] = number
+                self.weights[each.name] = number
             self.parameters[each.name] = number
             self._domain += [number >= each.low, number <= each.high]
         self.inputs: dict[str, Any] = {}
@@ -79,7 +80,7 @@ class Expanded:
             self.inputs[source.name] = array if source.shape else array[()]
         self._domain += conditions(gadget, self.values)
         self._split_domain = [(part, set(constants(formula(part)))) for part in self._domain]
-        self.outputs, self.trace = evaluate(gadget.network, self.inputs, weights, _Cases())
+        self.outputs, self.trace = evaluate(gadget.network, self.inputs, self.weights, _Cases())
 
     @property
     def values(self) -> dict[str, Any]:
@@ -98,13 +99,8 @@ class Expanded:
 
     def ranges(self) -> Iterator[Case]:
         """For every neuron: it is at most its declared largest value."""
-        for layer, neurons in zip(self.gadget.network.layers, self.trace, strict=True):
-            for family in layer.neurons:
-                for point in points(family.shape):
-                    at = {**self.parameters, **_indices(family, point)}
-                    neuron = neurons[family.name][point]
-                    largest = family.largest.evaluate(at)
-                    yield self._case(entry_name(family.name, point), neuron <= largest)
+        for name, neuron, largest in overflows(self.gadget, self.trace, self.parameters):
+            yield self._case(name, neuron <= largest)
 
     def _case(self, label: str, goal: Formula) -> Case:
         """The goal with that part of the domain which shares constants with it, directly or
@@ -121,12 +117,21 @@ class Expanded:
             left = [part for part in left if not part[1] & reached]
             reached = reached.union(*(part[1] for part in near))
 
-    def search(self, ask: Any) -> dict[str, Any] | None:
+    def search(self, ask: Any, fixed: dict[str, int]) -> dict[str, Any] | None:
         """Inputs and parameters on which the network breaks its specification or its ranges,
-        or None if the solver finds none.
+        or None if the solver finds none; `fixed` gives some parameters their value.
         """
-        broken = [z3.Not(formula(goal)) for _, _, goal in (*self.specification(), *self.ranges())]
-        answer: Answer = ask(text_of([*map(formula, self._domain), z3.Or(*broken)]))
+        broken = [
+            got != wanted for _, got, wanted in claims(self.gadget, self.outputs, self.values)
+        ]
+        broken += [
+            neuron > largest
+            for _, neuron, largest in overflows(self.gadget, self.trace, self.parameters)
+        ]
+        chosen = [self.parameters[name] == number for name, number in fixed.items()]
+        answer: Answer = ask(
+            text_of([*map(formula, self._domain), *chosen, z3.Or(*map(formula, broken))])
+        )
         if answer.status != "sat":
             return None
 
@@ -146,6 +151,33 @@ class Expanded:
                 array[point] = number(entry_name(source.name, point))
             found[source.name] = array if source.shape else array[()]
         return found
+
+
+def same_neurons(gadget: Gadget, other: Gadget, ask: Any) -> bool:
+    """Whether two gadgets with the same inputs and layers are proved to have the same neurons on
+    the whole domain: layer by layer, from equal neurons before.
+    """
+    first = Expanded(gadget)
+    pairs: list[tuple[Any, Any]] = []
+    before: dict[str, Any] = {name: np.asarray(value) for name, value in first.inputs.items()}
+    for layer, neurons in zip(other.network.layers, first.trace, strict=True):
+        changed = layer_values(layer, before, first.weights, _Cases())
+        pairs += [
+            (neurons[name][point], changed[name][point])
+            for name in neurons
+            for point in points(neurons[name].shape)
+        ]
+        before = neurons
+    for mine, its in zip(gadget.network.outputs, other.network.outputs, strict=True):
+        if mine.form != its.form:
+            return False
+    domain = [formula(part) for part in first.domain]
+    return all(
+        ask(text_of([*domain, formula(left != right)])).status == "unsat"
+        for left, right in pairs
+        # Terms that are the same text are equal; the solver is asked about the others.
+        if not term(left).eq(term(right))
+    )
 
 
 def entry_count(gadget: Gadget) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from proofs.expanded import Expanded, confirm, entry_count
+from proofs.counterexample import find
+from proofs.expanded import Expanded
 from proofs.gadget_view import SymbolicView
 from proofs.kernel import NotProved, Theorem
 from proofs.lemma import Entries, Part
@@ -19,9 +20,6 @@ from verified_mlp.statement.network import Gadget
 
 Solve = Callable[[str], tuple[Answer, bool]]
 """Answers an SMT-LIB text; says whether the answer was remembered."""
-
-_WRITABLE_ENTRIES = 3000
-"""Up to so many entries and neurons a gadget is written out to find a counterexample."""
 
 
 def parts(gadget: Gadget) -> tuple[Theory | None, list[Part]]:
@@ -81,11 +79,11 @@ class _Meter:
         return answer
 
 
-def prove(gadget: Gadget, solve: Solve, refute: bool = True) -> Iterator[Result]:
+def prove(gadget: Gadget, solve: Solve) -> Iterator[Result]:
     """Prove a gadget's lemmas in order; yields what became of each.
 
-    A lemma whose goal does not follow is REFUTED only with a counterexample of the gadget; without
-    `refute` none is looked for, and the lemma is UNKNOWN.
+    A lemma whose goal does not follow is REFUTED only with a counterexample of the gadget itself,
+    else UNKNOWN.
     """
     theory, lemmas = parts(gadget)
     known: dict[str, Theorem] = {}
@@ -102,7 +100,7 @@ def prove(gadget: Gadget, solve: Solve, refute: bool = True) -> Iterator[Result]
             except NotProved as failure:
                 verdict, detail = failure.verdict, failure.reason
                 if verdict is Verdict.REFUTED:
-                    found = counterexample(gadget, meter) if refute else None
+                    found, _ = find(gadget, meter, failure.model)
                     verdict, detail = _judged(failure, found)
         yield Result(
             obligation,
@@ -113,16 +111,6 @@ def prove(gadget: Gadget, solve: Solve, refute: bool = True) -> Iterator[Result]
             detail,
             found,
         )
-
-
-def counterexample(gadget: Gadget, ask: Callable[[str], Answer]) -> Counterexample | None:
-    """An input in the domain on which the gadget breaks its specification, confirmed by exact
-    evaluation; None if none was found.
-    """
-    if entry_count(gadget) > _WRITABLE_ENTRIES:
-        return None
-    found = Expanded(gadget).search(ask)
-    return confirm(gadget, found) if found is not None else None
 
 
 def _judged(failure: NotProved, found: Counterexample | None) -> tuple[Verdict, str]:

@@ -3,8 +3,8 @@
 Each non-zero weight and each bias that a gadget states is changed by +1 and by -1, one at a time.
 A change is REFUTED if the proof fails and an input is found on which the changed gadget breaks its
 specification (confirmed by exact evaluation), HARMLESS if the changed gadget is proved to meet
-it, by the gadget's own lemmas or, where its domain is small, by trying every input.  A proof that
-goes through although an input refutes it is MISSED.
+it, by the gadget's own lemmas, by trying every input where the domain is small, or by showing that
+no neuron's value changes.  A proof that goes through although an input refutes it is MISSED.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from proofs import prover
-from proofs.exhaustive import first_failure
-from proofs.expanded import confirm
+from proofs.exhaustive import LIMIT, domain_size, first_failure
+from proofs.expanded import confirm, same_neurons
 from proofs.results import Counterexample, Fate, Mutant, Verdict
 from proofs.verify import Options, gadgets, select_gadgets, solver
 from proofs.workers import spread
@@ -62,33 +62,39 @@ def _judge_some(shape: Shape, title: str, start: int, stop: int, options: Option
 def judge(gadget: Gadget, change: Change, delta: int, solve: prover.Solve) -> Mutant:
     """What becomes of one change."""
     start = time.perf_counter()
-    fate, reason, found = _fate(change.apply(gadget, delta), solve)
+    fate, reason, found = _fate(gadget, change.apply(gadget, delta), solve)
     if fate is Fate.HARMLESS:
         reason = f"{_kind(change, delta)}: {reason}"
     seconds = time.perf_counter() - start
     return Mutant(gadget.title, change.place, delta, fate, reason, seconds, found)
 
 
-def _fate(mutant: Gadget, solve: prover.Solve) -> tuple[Fate, str, Counterexample | None]:
-    failed = _first_failure_of_proof(mutant, solve)
-    complete, failing = first_failure(mutant)
+def _fate(
+    gadget: Gadget, mutant: Gadget, solve: prover.Solve
+) -> tuple[Fate, str, Counterexample | None]:
+    for result in prover.prove(mutant, solve):
+        if result.verdict is Verdict.PROVED:
+            continue
+        failed = f"{result.obligation.name.partition('/')[2]}: {result.detail}"
+        if result.counterexample is not None:
+            return Fate.REFUTED, failed, result.counterexample
+        return _harmless(gadget, mutant, solve, failed)
+    _, failing = first_failure(mutant)
     found = confirm(mutant, failing) if failing is not None else None
-    if found is None and failed and not complete:
-        found = prover.counterexample(mutant, lambda text: solve(text)[0])
     if found is not None:
-        return (Fate.REFUTED, failed, found) if failed else (Fate.MISSED, "it was proved", found)
-    if not failed:
-        return Fate.HARMLESS, "proved by the gadget's lemmas", None
-    if complete:
+        return Fate.MISSED, "it was proved", found
+    return Fate.HARMLESS, "proved by the gadget's lemmas", None
+
+
+def _harmless(
+    gadget: Gadget, mutant: Gadget, solve: prover.Solve, failed: str
+) -> tuple[Fate, str, Counterexample | None]:
+    """The fate of a mutant whose lemmas fail although no counterexample is known."""
+    if domain_size(mutant) <= LIMIT:
         return Fate.HARMLESS, "proved by trying every input", None
+    if same_neurons(gadget, mutant, lambda text: solve(text)[0]):
+        return Fate.HARMLESS, "proved: no neuron changes its value on any input", None
     return Fate.UNKNOWN, failed, None
-
-
-def _first_failure_of_proof(mutant: Gadget, solve: prover.Solve) -> str:
-    for result in prover.prove(mutant, solve, refute=False):
-        if result.verdict is not Verdict.PROVED:
-            return f"{result.obligation.name.partition('/')[2]}: {result.detail}"
-    return ""
 
 
 def _kind(change: Change, delta: int) -> str:

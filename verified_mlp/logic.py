@@ -43,6 +43,9 @@ def _(condition: bool, then: Value, otherwise: Value) -> Value:
 
 @where.register
 def _(condition: np.ndarray, then: Value, otherwise: Value) -> Value:
+    # NumPy takes an int beyond int64 for unsigned, and wraps its sum with others in silence.
+    if any(isinstance(each, int) and each.bit_length() > 63 for each in (then, otherwise)):
+        then = np.asarray(then, dtype=object)
     return np.where(condition, then, otherwise)
 
 

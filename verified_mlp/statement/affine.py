@@ -55,7 +55,9 @@ class Term:
         return f"{sums} {body}".strip()
 
     def substitute(self, values: Mapping[str, Expr]) -> Term:
-        """The term with free index variables replaced."""
+        """The term with free index variables replaced; bound ones stay."""
+        own = {bound.name for bound in self.bounds}
+        values = {name: expr for name, expr in values.items() if name not in own}
         ref = self.ref and Ref(
             self.ref.field, tuple(position.substitute(values) for position in self.ref.positions)
         )
@@ -179,10 +181,14 @@ def field(name: str, rank: int, extent: tuple[int, ...] | None = None) -> Signal
 def total(
     index: Index, form: AffineLike, low: ExprLike = 0, high: ExprLike | None = None
 ) -> Affine:
-    """The sum of a form over low <= index < high (the whole index space unless told)."""
-    bound = Bound(
-        index.name, index.size, to_expr(low), to_expr(index.size if high is None else high)
-    )
+    """The sum of a form over low <= index < high (the whole index space unless told).
+
+    Raises ValueError for a constant `high` beyond the index space.
+    """
+    last = to_expr(index.size if high is None else high)
+    if last.constant is not None and last.constant > index.size:
+        raise ValueError(f"a sum over {index.name} below {last} leaves 0..{index.size - 1}")
+    bound = Bound(index.name, index.size, to_expr(low), last)
     return Affine(
         tuple(
             Term(term.coefficient, term.ref, (bound, *term.bounds))

@@ -18,6 +18,8 @@ from verified_mlp.statement.network import Network, Neurons
 
 Array = np.ndarray[Any, Any]
 
+INT64_MAX = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -60,6 +62,16 @@ class _Grid:
         # A masked point must not make a coefficient fail or outgrow int64, such as 2**(k - low).
         self.values[name] = np.clip(at, first, np.maximum(end - 1, 0))
 
+    def evaluate(self, expr: Expr) -> Any:
+        """The exact values of an expression; NumPy would wrap int64 in silence."""
+        if expr.constant is not None or _reach(expr, self.values) <= INT64_MAX:
+            return expr.evaluate(self.values)
+        names = sorted(expr.variables())
+        point = np.frompyfunc(
+            lambda *at: expr.evaluate(dict(zip(names, at, strict=True))), len(names), 1
+        )
+        return point(*(self.values[name].astype(object) for name in names))
+
     def full(self, array: Any) -> Array:
         """The array over the whole grid."""
         return np.broadcast_to(np.asarray(array), self.shape)
@@ -92,7 +104,7 @@ def entries(network: Network, depth: int) -> Entries:
         for term in family.row.terms:
             grid = _Grid(family, term)
             if term.ref is None:
-                bias = bias + _bias(grid, term)
+                bias = _added(bias, _bias(grid, term))
             else:
                 rows, columns, weights = _weights(grid, term, shapes[term.ref.field])
                 found.append(
@@ -109,8 +121,8 @@ def entries(network: Network, depth: int) -> Entries:
         (width(families), width(sources)),
         row_parts,
         column_parts,
-        weight_parts,
-        np.concatenate(biases) if biases else np.zeros(0, dtype=np.int64),
+        _narrow(weight_parts),
+        _narrow(_joined(biases)),
     )
 
 
@@ -119,7 +131,10 @@ def _joined(parts: Any) -> Array:
 
 
 def _bias(grid: _Grid, term: Term) -> Any:
-    contribution = grid.full(term.coefficient.evaluate(grid.values))
+    numbers = np.asarray(grid.evaluate(term.coefficient))
+    if _size(numbers) * size(grid.shape[grid.own :]) > INT64_MAX:
+        numbers = numbers.astype(object)
+    contribution = grid.full(numbers)
     if grid.mask is not None:
         contribution = np.where(grid.full(grid.mask), contribution, 0)
     axes = tuple(range(grid.own, len(grid.shape)))
@@ -127,9 +142,47 @@ def _bias(grid: _Grid, term: Term) -> Any:
     return np.asarray(contribution.sum(axis=axes)).reshape(-1)
 
 
+def _added(left: Array, right: Array) -> Array:
+    return left.astype(object) + right if _size(left) + _size(right) > INT64_MAX else left + right
+
+
+def _size(numbers: Array) -> Any:
+    """The largest absolute value."""
+    highest, lowest = numbers.max(initial=0), numbers.min(initial=0)
+    # The least int64 has no negative in int64.
+    return max(highest, -lowest) if numbers.dtype == object else max(int(highest), -int(lowest))
+
+
+def _reach(expr: Expr, values: dict[str, Array]) -> int:
+    """No number that occurs in finding the expression's values is larger in size."""
+    match expr.op:
+        case "const":
+            return int(max(abs(expr.args[0].numerator), expr.args[0].denominator))
+        case "var":
+            return int(_size(values[expr.args[0]]))
+        case "pow2":
+            return 1 << int(_size(np.asarray(expr.args[0].evaluate(values))))
+    left, *rest = (_reach(arg, values) for arg in expr.args)
+    match expr.op:
+        case "add":
+            return left + rest[0]
+        case "mul":
+            return max(left, rest[0], left * rest[0])
+    return max(left, *rest) + 1
+
+
+def _narrow(numbers: Array) -> Array:
+    """As int64 where that holds them all."""
+    if numbers.dtype == object and all(
+        isinstance(number, int) and abs(number) <= INT64_MAX for number in numbers
+    ):
+        return numbers.astype(np.int64)
+    return numbers
+
+
 def _weights(grid: _Grid, term: Term, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
     assert term.ref is not None
-    weights = grid.full(term.coefficient.evaluate(grid.values))
+    weights = grid.full(grid.evaluate(term.coefficient))
     keep = weights != 0
     if grid.mask is not None:
         keep = keep & grid.mask

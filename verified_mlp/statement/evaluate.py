@@ -16,7 +16,7 @@ import numpy as np
 from verified_mlp.logic import Value, where
 from verified_mlp.statement.affine import Affine, Bound, Term
 from verified_mlp.statement.expr import Expr, Number
-from verified_mlp.statement.network import Field, Network, Neurons
+from verified_mlp.statement.network import Field, Layer, Network, Neurons
 
 if TYPE_CHECKING:
     import sympy
@@ -183,17 +183,8 @@ def evaluate(
     }
     trace: Trace = []
     for layer in network.layers:
-        after: dict[str, Any] = {}
-        for family in layer.neurons:
-            array = np.empty(family.shape, dtype=object)
-            names = [index.name for index in family.indices]
-            for point in points(family.shape):
-                at = {**(parameters or {}), **dict(zip(names, point, strict=True))}
-                total = affine_value(family.row, at, values, arithmetic)
-                array[point] = where(total > 0, total, 0)
-            after[family.name] = array
-        values = after
-        trace.append(after)
+        values = layer_values(layer, values, parameters or {}, arithmetic)
+        trace.append(values)
     outputs: dict[str, Any] = {}
     for output in network.outputs:
         array = np.empty(tuple(index.size for index in output.indices), dtype=object)
@@ -203,6 +194,22 @@ def evaluate(
             array[point] = affine_value(output.form, at, values, arithmetic)
         outputs[output.name] = array if array.shape else array[()]
     return outputs, trace
+
+
+def layer_values(
+    layer: Layer, values: Numbers, parameters: Numbers, arithmetic: Arithmetic
+) -> dict[str, Any]:
+    """The neurons of one layer, from the arrays that it reads."""
+    after: dict[str, Any] = {}
+    for family in layer.neurons:
+        array = np.empty(family.shape, dtype=object)
+        names = [index.name for index in family.indices]
+        for point in points(family.shape):
+            at = {**parameters, **dict(zip(names, point, strict=True))}
+            total = affine_value(family.row, at, values, arithmetic)
+            array[point] = where(total > 0, total, 0)
+        after[family.name] = array
+    return after
 
 
 def affine_value(form: Affine, at: Numbers, values: Numbers, arithmetic: Arithmetic) -> Value:

@@ -133,31 +133,27 @@ def _cases(
     coefficient: Expr, values: Mapping[str, int], bits: Mapping[str, int]
 ) -> Iterator[tuple[Number, Expr, str]]:
     """The values of a coefficient, by the parameters' bits that it depends on."""
-    words = [name for name in bits if name in coefficient.variables()]
-    if not words:
-        yield coefficient.evaluate(values), const(1), ""
-        return
-    (word,) = words
-    positions = sorted(_positions(coefficient, word, values))
-    for digits in product((0, 1), repeat=len(positions)):
-        number = sum(digit << k for digit, k in zip(digits, positions, strict=True))
+    atoms = sorted(_bits_of(coefficient, bits), key=str)
+    for digits in product((0, 1), repeat=len(atoms)):
+        words = dict.fromkeys(bits, 0)
         guard: Expr = const(1)
-        for digit, k in zip(digits, positions, strict=True):
-            guard = guard * equal(_bit(word, k), digit)
-        text = ", ".join(f"{word}_{k} = {d}" for d, k in zip(digits, positions, strict=True))
-        yield coefficient.evaluate({**values, word: number}), guard, f" where {text}"
+        texts = []
+        for atom, digit in zip(atoms, digits, strict=True):
+            word, position = atom.args[0].args[0], atom.args[1].evaluate(values)
+            words[word] |= digit << position
+            guard = guard * equal(atom, digit)
+            texts.append(f"{word}_{position} = {digit}")
+        text = f" where {', '.join(texts)}" if texts else ""
+        yield coefficient.evaluate({**words, **values}), guard, text
 
 
-def _positions(coefficient: Expr, word: str, values: Mapping[str, int]) -> set[int]:
-    if coefficient.op == "bit" and coefficient.args[0] == var(word):
-        return {coefficient.args[1].evaluate(values)}
+def _bits_of(coefficient: Expr, words: Mapping[str, int]) -> frozenset[Expr]:
+    """The bits of parameters that occur in a coefficient."""
+    if coefficient.op == "bit" and coefficient.args[0].op == "var":
+        return frozenset((coefficient,)) if coefficient.args[0].args[0] in words else frozenset()
     if coefficient.op in ("const", "var"):
-        return set()
-    return set().union(*(_positions(arg, word, values) for arg in coefficient.args))
-
-
-def _bit(word: str, position: int) -> Expr:
-    return Expr("bit", (var(word), const(position)))
+        return frozenset()
+    return frozenset().union(*(_bits_of(arg, words) for arg in coefficient.args))
 
 
 def _with_row(network: Network, site: Site, term: Term) -> Network:

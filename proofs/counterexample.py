@@ -1,0 +1,49 @@
+"""Looking for an input on which a gadget breaks its specification or its ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from proofs.exhaustive import first_failure
+from proofs.expanded import Expanded, confirm, entry_count
+from proofs.results import Counterexample
+from proofs.solver import Answer
+from verified_mlp.statement.network import Gadget
+
+_WRITABLE_ENTRIES = 3000
+"""Up to so many entries and neurons a gadget is written out for the solver."""
+
+
+def find(
+    gadget: Gadget, ask: Callable[[str], Answer], hints: Mapping[str, str]
+) -> tuple[Counterexample | None, bool]:
+    """(a counterexample, confirmed by exact evaluation, or None; whether every input was tried).
+
+    Tries inputs first, all of them where the domain is small; then asks the solver, first with the
+    parameters as in `hints`, a lemma's countermodel.
+    """
+    complete, failing = first_failure(gadget)
+    found = confirm(gadget, failing) if failing is not None else None
+    if found is None and not complete and entry_count(gadget) <= _WRITABLE_ENTRIES:
+        found = _solved(gadget, ask, hints)
+    return found, complete
+
+
+def _solved(
+    gadget: Gadget, ask: Callable[[str], Answer], hints: Mapping[str, str]
+) -> Counterexample | None:
+    written = Expanded(gadget)
+    fixed = {
+        each.name: int(hints[each.name])
+        for each in gadget.parameters
+        # In a lemma the bits of an address are unknowns of their own; its number says nothing.
+        if each.name in hints and not each.bits
+    }
+    attempts: list[dict[str, Any]] = [fixed, {}] if fixed else [{}]
+    for values in attempts:
+        failing = written.search(ask, values)
+        found = confirm(gadget, failing) if failing is not None else None
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,241 @@
+"""`verified-mlp show`: the layers of the network, the rows of one layer, its exact matrix."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verified_mlp.cli.shell import UserError
+from verified_mlp.machine.shape import Shape
+
+# What computes is imported where it is used, so that --help is quick.
+if TYPE_CHECKING:
+    from verified_mlp.statement.measure_rows import Measure
+    from verified_mlp.statement.network import Network, Neurons, Placed
+
+USUAL = Shape(16, 256)
+SMALL = Shape(4, 4)
+"""The shape of a matrix that is asked for without a shape."""
+MOST_ENTRIES = 250_000
+"""The largest matrix that is printed."""
+
+HEADINGS = (
+    "layer",
+    "stage",
+    "what it does",
+    "rows",
+    "columns",
+    "nonzeros",
+    "largest weight",
+    "largest partial sum",
+)
+WORDY = 3
+"""So many of the headings, the first ones, stand over text (or the layer's number)."""
+
+
+def show(
+    bits: Annotated[
+        int | None,
+        typer.Option(help="Bits a word, 4 to 64; 16 unless given (4 with --matrix)."),
+    ] = None,
+    words: Annotated[
+        int | None,
+        typer.Option(help="Words of memory, 4 to 2^24; 256 unless given (4 with --matrix)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    layer: Annotated[
+        int | None, typer.Option(metavar="K", help="Show this layer, row by row as stated.")
+    ] = None,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="With --layer, print its exact matrix and bias.")
+    ] = False,
+) -> None:
+    """Show the network: its layers, the rows of a layer, or its matrix.
+
+    No sum of some of a row's products and its bias, in any order and on any state, exceeds the
+    largest partial sum of its layer in size.
+    """
+    if matrix and layer is None:
+        raise UserError("--matrix prints the matrix of one layer: add --layer K.")
+    if matrix and as_json:
+        raise UserError("--matrix prints text and --json prints figures: leave one of them out.")
+    usual = SMALL if matrix else USUAL
+    try:
+        shape = Shape(usual.bits if bits is None else bits, usual.words if words is None else words)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+    from verified_mlp.constructions.paper import paper
+
+    network = paper(shape)
+    count = len(network.layers)
+    if layer is not None and not 1 <= layer <= count:
+        raise UserError(f"layer {layer} does not exist: choose 1 to {count}.")
+    if matrix and layer is not None:
+        _print_lines(_matrix_lines(network, shape, layer - 1))
+        return
+
+    from verified_mlp.statement.measure import measure_layer
+
+    depths = range(count) if layer is None else range(layer - 1, layer)
+    measures = [measure_layer(network, depth) for depth in depths]
+    if as_json:
+        print(json.dumps(_figures(network, shape, depths, measures), indent=2))
+    elif layer is not None:
+        _print_lines(_layer_lines(network, shape, layer - 1, measures[0]))
+    else:
+        _print_table(network, shape, measures)
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def _figures(
+    network: Network, shape: Shape, depths: Sequence[int], measures: Sequence[Measure]
+) -> dict[str, Any]:
+    from verified_mlp.statement.digest import digest
+    from verified_mlp.statement.evaluate import width
+
+    return {
+        "bits": shape.bits,
+        "words": shape.words,
+        "digest": digest(network),
+        "layers": [
+            {
+                "index": depth + 1,
+                "stage": network.layers[depth].stage,
+                "note": network.layers[depth].note,
+                "rows": measure.rows,
+                "columns": width(network.sources(depth)),
+                "nonzeros": measure.nonzeros,
+                "largest_weight": measure.largest_weight,
+                "largest_partial_sum": measure.largest_partial_sum,
+            }
+            for depth, measure in zip(depths, measures, strict=True)
+        ],
+    }
+
+
+def _print_table(network: Network, shape: Shape, measures: Sequence[Measure]) -> None:
+    figures = _figures(network, shape, range(len(network.layers)), measures)
+    lines = [
+        (
+            str(each["index"]),
+            each["stage"],
+            each["note"],
+            *(f"{each[key]:,}" for key in list(each)[WORDY:]),
+        )
+        for each in figures["layers"]
+    ]
+    rows, nonzeros = (sum(each[key] for each in figures["layers"]) for key in ("rows", "nonzeros"))
+    weight, partial = (
+        max(each[key] for each in figures["layers"])
+        for key in ("largest_weight", "largest_partial_sum")
+    )
+    total = ("", "total", "", f"{rows:,}", "", f"{nonzeros:,}", f"{weight:,}", f"{partial:,}")
+    if sys.stdout.isatty():
+        _print_rich_table(str(shape), lines, total)
+    else:
+        _print_lines(_plain_table([HEADINGS, *lines, total]))
+    print(f"{shape}, statement sha256 {figures['digest']}")
+
+
+def _print_rich_table(title: str, lines: Sequence[tuple[str, ...]], total: tuple[str, ...]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"The network at {title}")
+    for at, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="left" if 0 < at < WORDY else "right")
+    stage = lines[0][1]
+    for line in lines:
+        if line[1] != stage:
+            table.add_section()
+            stage = line[1]
+        table.add_row(*line)
+    table.add_section()
+    table.add_row(*total)
+    Console().print(table)
+
+
+def _plain_table(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if 0 < at < WORDY else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        yield "  ".join(cells)
+
+
+def _layer_lines(network: Network, shape: Shape, depth: int, measure: Measure) -> Iterator[str]:
+    from verified_mlp.statement.evaluate import width
+
+    layer = network.layers[depth]
+    yield f"layer {depth + 1} at {shape} ({layer.stage}): {layer.note}"
+    yield (
+        f"{measure.rows:,} rows, {width(network.sources(depth)):,} columns, "
+        f"{measure.nonzeros:,} nonzeros, largest weight {measure.largest_weight}, "
+        f"largest partial sum {measure.largest_partial_sum:,}"
+    )
+    for placed in layer.placed:
+        yield ""
+        yield _gadget_line(placed)
+        for family in placed.neurons:
+            yield f"  {_range_line(family)}"
+            yield f"    = ReLU({family.row})"
+
+
+def _gadget_line(placed: Placed) -> str:
+    gadget = placed.gadget
+    if gadget is None:
+        return f"{placed.name}: stated directly"
+    parts = len(gadget.network.layers)
+    which = f", its layer {placed.part + 1} of {parts}" if parts > 1 else ""
+    return f"{placed.name}: {gadget.title}{which}: {gadget.formula}"
+
+
+def _range_line(family: Neurons) -> str:
+    if not family.indices:
+        return f"{family.name} in 0..{family.largest}"
+    names = ", ".join(index.name for index in family.indices)
+    ranges = ", ".join(f"{index.name} < {index.size}" for index in family.indices)
+    one_hot = f"; non-zero at one {family.indices[0].name} at most" if family.one_hot else ""
+    return f"{family.name}[{names}] in 0..{family.largest} for {ranges}{one_hot}"
+
+
+def _matrix_lines(network: Network, shape: Shape, depth: int) -> Iterator[str]:
+    from verified_mlp.statement.evaluate import column_names, matrix, width
+
+    families, sources = network.layers[depth].neurons, network.sources(depth)
+    rows, columns = width(families), width(sources)
+    if rows * columns > MOST_ENTRIES:
+        raise UserError(
+            f"layer {depth + 1} at {shape} is a matrix of {rows:,} x {columns:,} = "
+            f"{rows * columns:,} entries, and at most {MOST_ENTRIES:,} are printed: choose fewer "
+            f"bits and words, such as --bits {SMALL.bits} --words {SMALL.words}."
+        )
+    weights, bias = matrix(network, depth)
+    entries = {place: str(entry) for place, entry in weights.todok().items()}
+    names = column_names(families)
+    numbers = [str(column) for column in range(columns)]
+    cell = max(map(len, [*numbers, *entries.values()])) + 1
+    left = max(map(len, names))
+
+    yield f"layer {depth + 1} at {shape}: y = ReLU(W x + b), W has {rows} rows, {columns} columns"
+    yield ""
+    yield "the columns of W:"
+    for number, name in zip(numbers, column_names(sources), strict=True):
+        yield f"{number:>{cell}} {name}"
+    yield ""
+    yield "W | b, where . is 0:"
+    yield f"{'':{left}} {''.join(f'{number:>{cell}}' for number in numbers)} | b"
+    for row, name in enumerate(names):
+        line = "".join(f"{entries.get((row, column), '.'):>{cell}}" for column in range(columns))
+        yield f"{name:{left}} {line} | {bias[row, 0]}"

@@ -1,0 +1,326 @@
+"""The command `verify-all`: prove every gadget of a shape, or find which change would go unseen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
+
+import typer
+
+from verified_mlp.cli.shell import INTERRUPTED, UserError, new_app, run_app, write_whole
+from verified_mlp.machine.shape import Shape
+
+# The prover and its solver are imported where they are used, so that --help is quick.
+if TYPE_CHECKING:
+    from proofs.results import Mutant, Result
+    from proofs.verify import Options
+    from verified_mlp.cli.verify_output import Screen
+    from verified_mlp.cli.verify_runs import ProofRun, SabotageRun
+
+Item = TypeVar("Item", "Result", "Mutant")
+
+NAME = "verify-all"
+READER_GONE = 128 + signal.SIGPIPE
+MOST_JOBS = 1024
+MOST_BUDGET = 2**32 - 1
+"""z3 counts resources in 32 bits."""
+LONGEST = 10**6
+"""z3 counts milliseconds in 32 bits."""
+
+app = new_app("Prove that the network computes what it is said to compute.")
+
+
+def main() -> NoReturn:
+    """The console script."""
+    run_app(app, NAME, internal_error=4)
+
+
+@app.command()
+def verify_all(
+    *,
+    bits: Annotated[int, typer.Option(help="Bits a word, 4 to 64.")] = 16,
+    words: Annotated[int, typer.Option(help="Words of memory, 4 to 2^24.")] = 256,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Prove only this obligation, or those of this gadget; repeat it for more.",
+        ),
+    ] = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="List the obligations and prove nothing.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Worker processes; as many as there are usable cores unless given."
+        ),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(metavar="RLIMIT", help="Most solver resources of a query; 0 for no limit."),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Longest time of a query.")
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first failure.")
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Prove again what was proved before.")
+    ] = False,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all results here as JSON.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all results here as JUnit XML.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Plain lines, also on a terminal.")
+    ] = False,
+    sabotage: Annotated[
+        bool,
+        typer.Option(
+            "--sabotage",
+            help="Change every number of every gadget by one, and see that the proof fails.",
+        ),
+    ] = False,
+) -> int:
+    """Prove that every gadget of the network computes what it is said to compute.
+
+    Exit code: 0 all proved; 1 something refuted or vacuous; 2 wrong usage; 3 something not
+    decided; 4 internal error; 130 interrupted.
+    """
+    if listing and sabotage:
+        raise UserError("--list lists obligations, --sabotage has none: give one of the two.")
+    if junit and (listing or sabotage):
+        other = "--list" if listing else "--sabotage"
+        raise UserError(f"--junit does not go with {other}: use --json.")
+    try:
+        shape = Shape(bits, words)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    _check_limits(jobs, budget, timeout)
+
+    from verified_mlp.cli.verify_files import check_writable
+
+    check_writable([path for path in (json, junit) if path])
+    # Some character of a claim may be missing in the encoding of an old terminal.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+    from proofs.verify import Options
+
+    usual = Options()
+    options = Options(
+        budget=usual.budget if budget is None else budget,
+        timeout=usual.timeout if timeout is None else timeout,
+        jobs=_usable_cores() if jobs is None else jobs,
+        cache=not no_cache,
+        fail_fast=fail_fast,
+    )
+    names = list(only or [])
+    with _noting_interrupts() as interrupted:
+        if sabotage:
+            return _sabotage(shape, options, names, _on_terminal(plain), json, interrupted)
+        run = _choose(shape, options, names)
+        if listing:
+            return _list(run, json)
+        return _prove(run, _on_terminal(plain), json, junit, interrupted)
+
+
+def _check_limits(jobs: int | None, budget: int | None, timeout: float | None) -> None:
+    """Raises UserError for a limit that makes no sense."""
+    if jobs is not None and not 1 <= jobs <= MOST_JOBS:
+        raise UserError(f"--jobs {jobs} is out of range: give 1 to {MOST_JOBS} worker processes.")
+    if budget is not None and not 0 <= budget <= MOST_BUDGET:
+        raise UserError(
+            f"--budget {budget} is out of range: give 1 to {MOST_BUDGET}, or 0 for no limit."
+        )
+    # Written so that it is false for what is not a number, too.
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise UserError(
+            f"--timeout {timeout:g} is out of range: give more than 0 seconds, at most {LONGEST}."
+        )
+
+
+@contextmanager
+def _noting_interrupts() -> Iterator[Event]:
+    """Within the block, Ctrl-C sets an event besides raising KeyboardInterrupt.
+
+    The exception alone may be lost: raised inside a callback of the solver it is reported and
+    dropped, or comes back as another one.
+    """
+    interrupted = Event()
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+        sys.unraisablehook = lambda _: None
+        raise KeyboardInterrupt
+
+    hook, handler = sys.unraisablehook, signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    except UserError:
+        raise
+    except Exception as error:
+        if interrupted.is_set():
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        sys.unraisablehook = hook
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _on_terminal(plain: bool) -> bool:
+    """Whether to draw a progress bar: only for a person at a terminal that can show it."""
+    dumb = os.environ.get("TERM", "dumb") in ("", "dumb", "unknown")
+    return sys.stdout.isatty() and not (plain or dumb or os.environ.get("CI"))
+
+
+def _choose(shape: Shape, options: Options, names: list[str]) -> ProofRun:
+    """The obligations to prove; raises UserError if there are none."""
+    from proofs.verify import obligations, select
+    from verified_mlp.cli.verify_runs import ProofRun
+
+    found = obligations(shape)
+    try:
+        chosen = select(found, names) if names else found
+    except LookupError as error:
+        raise UserError(str(error.args[0])) from error
+    if not chosen:
+        raise UserError("nothing is selected, so nothing is proved. List with verify-all --list.")
+    return ProofRun(shape, options, names, len(found), chosen)
+
+
+def _list(run: ProofRun, json: Path | None) -> int:
+    from verified_mlp.cli.verify_files import listing_json
+    from verified_mlp.cli.verify_output import listing_lines
+
+    for obligation in run.chosen:
+        print(*listing_lines(obligation), sep="\n")
+    if json:
+        write_whole(json, listing_json(run.shape, run.only, run.chosen))
+    return 0
+
+
+def _prove(
+    run: ProofRun, terminal: bool, json: Path | None, junit: Path | None, interrupted: Event
+) -> int:
+    import proofs.verify
+    from verified_mlp.cli import verify_output
+    from verified_mlp.cli.verify_files import junit_xml, proofs_json
+
+    _follow(
+        run,
+        run.results,
+        proofs.verify.run(run.shape, run.chosen, run.options),
+        where=verify_output.screen(terminal, len(run.chosen), "proving"),
+        header=verify_output.proof_header(run),
+        lines=lambda result: verify_output.result_lines(result, run.shape, run.options),
+        summary=lambda: verify_output.summary_lines(run),
+        interrupted=interrupted,
+    )
+    if json:
+        write_whole(json, proofs_json(run))
+    if junit:
+        write_whole(junit, junit_xml(run))
+    return _leave(run)
+
+
+def _sabotage(
+    shape: Shape,
+    options: Options,
+    names: list[str],
+    terminal: bool,
+    json: Path | None,
+    interrupted: Event,
+) -> int:
+    import proofs.sabotage
+    from verified_mlp.cli import verify_output
+    from verified_mlp.cli.verify_files import sabotage_json
+    from verified_mlp.cli.verify_runs import SabotageRun
+
+    try:
+        total = proofs.sabotage.count(shape, names)
+    except LookupError as error:
+        raise UserError(str(error.args[0])) from error
+    if not total:
+        raise UserError("nothing is selected, so nothing is changed. List with verify-all --list.")
+    run = SabotageRun(shape, options, names, total)
+    _follow(
+        run,
+        run.mutants,
+        proofs.sabotage.run(shape, names, options),
+        where=verify_output.screen(terminal, total, "changing"),
+        header=verify_output.sabotage_header(run),
+        lines=lambda mutant: verify_output.mutant_lines(mutant, shape, options),
+        summary=lambda: verify_output.score_lines(run),
+        interrupted=interrupted,
+    )
+    if json:
+        write_whole(json, sabotage_json(run))
+    return _leave(run)
+
+
+def _follow(
+    run: ProofRun | SabotageRun,
+    seen: list[Item],
+    coming: Iterator[Item],
+    *,
+    where: AbstractContextManager[Screen],
+    header: str,
+    lines: Callable[[Item], list[str]],
+    summary: Callable[[], list[str]],
+    interrupted: Event,
+) -> None:
+    """Show what comes, keep it in `seen`, sum it up.
+
+    A run that is interrupted, or whose reader goes away, is marked as stopped; what it has found
+    out stays.
+    """
+    started = perf_counter()
+    try:
+        with where as screen, closing(cast("Generator[Item]", coming)) as items:
+            screen.say([header])
+            for item in items:
+                if interrupted.is_set():
+                    break
+                seen.append(item)
+                if found := lines(item):
+                    screen.say(found)
+                screen.advance()
+                if run.options.fail_fast and run.failures:
+                    break
+            run.seconds = perf_counter() - started
+            if not interrupted.is_set():
+                screen.say([*summary(), run.verdict])
+    except KeyboardInterrupt:
+        interrupted.set()
+    except BrokenPipeError:
+        run.stopped = READER_GONE
+    except Exception:
+        if not interrupted.is_set():
+            raise
+    run.seconds = perf_counter() - started
+    if interrupted.is_set():
+        run.stopped = INTERRUPTED
+
+
+def _leave(run: ProofRun | SabotageRun) -> int:
+    if run.stopped == INTERRUPTED:
+        raise UserError(f"interrupted: {run.progress}.", INTERRUPTED)
+    return run.code
