@@ -23,9 +23,11 @@ def find(
     Tries inputs first, all of them where the domain is small; then asks the solver, first with the
     parameters as in `hints`, a lemma's countermodel.
     """
+    if entry_count(gadget) > _WRITABLE_ENTRIES:
+        return None, False
     complete, failing = first_failure(gadget)
     found = confirm(gadget, failing) if failing is not None else None
-    if found is None and not complete and entry_count(gadget) <= _WRITABLE_ENTRIES:
+    if found is None and not complete:
         found = _solved(gadget, ask, hints)
     return found, complete
 

@@ -96,7 +96,7 @@ def _sample(gadget: Gadget) -> Batch:
 
 def _relate(gadget: Gadget, batch: Batch) -> None:
     places = np.arange(3, _SAMPLE, 2)
-    words = [source for source in gadget.network.inputs if source.word]
+    words = [each for each in gadget.network.inputs if each.word and len(each.shape) == 1]
     addresses = [batch[each.name] for each in gadget.parameters if each.bits]
     for source in words:
         (width,) = source.shape

@@ -278,6 +278,8 @@ def _shown(entry: Any, word: bool) -> str:
     if not isinstance(entry, np.ndarray):
         return str(entry)
     listed = ", ".join(map(str, entry.ravel()))
+    if word and entry.ndim == 2:
+        return f"[{', '.join(str(value(list(row), 0, len(row))) for row in entry)}]"
     if word:
         return f"{value(list(entry), 0, len(entry))} (bits, lowest first: {listed})"
     return f"[{listed}]"

@@ -31,7 +31,11 @@ class Vector:
 
 
 class SymbolicView:
-    """The gadget over a theory: inputs and neurons are function symbols."""
+    """The gadget over a theory: inputs and neurons are function symbols.
+
+    `ghosts` gives the ghost parameters of placed gadgets, by layer (of the last part) and name:
+    what a specification may speak of and no wire carries.
+    """
 
     def __init__(self, gadget: Gadget) -> None:
         self.gadget = gadget
@@ -40,6 +44,7 @@ class SymbolicView:
         for parameter in gadget.parameters:
             self.parameters[parameter.name] = self._constant(parameter.name)
         self.inputs: Environment = {}
+        self.ghosts: dict[tuple[int, str], Environment] = {}
         self._symbols: dict[tuple[int, str], Callable[..., z3.ArithRef]] = {}
         for source in gadget.network.inputs:
             high = source.largest.evaluate(self.parameters)
@@ -166,10 +171,11 @@ class SymbolicView:
         got = self.output(name)
         spec = self.gadget.spec[name]
         if output.word:
-            (size,) = (index.size for index in output.indices)
-            expected = self.run(lambda: spec(**self.values))
-            spelled = self.run(lambda: value(got, 0, size))
-            entry = got[indices[0]]
+            # The bits of a word lie along the last axis.
+            own, size = indices[:-1], output.indices[-1].size
+            expected = self.run(lambda: spec(*own, **self.values))
+            spelled = self.run(lambda: value(Vector(lambda k: got[(*own, k)]), 0, size))
+            entry = got[tuple(indices)]
             return ranges, z3.And(spelled == expected, entry >= 0, entry <= 1)
         entry = got[tuple(indices)] if indices else got
         return ranges, entry == self.run(lambda: spec(*indices, **self.values))
@@ -276,7 +282,7 @@ class SymbolicView:
             name: _evaluated(number, {**self.parameters, **over})
             for name, number in placed.parameters.items()
         }
-        return wires, given
+        return wires, {**given, **self.ghosts.get((self.depth(placed), placed.name), {})}
 
     def _declare_neurons(self, depth: int, family: Neurons, placed: Placed) -> None:
         name = _symbol_name(depth, family.name)

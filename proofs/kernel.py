@@ -14,7 +14,7 @@ only if every answer was as required:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import z3
@@ -64,10 +64,13 @@ Use = tuple[Theorem, Mapping[str, Term]]
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Which instances of axioms a proof needs: folds to unfold, positions to tell apart."""
+    """Which instances of axioms a proof needs: folds to unfold, positions to tell apart, how far
+    contracts reach (see `Theory.axioms`).  Hints decide what is found, never what is sound.
+    """
 
     unfold: Sequence[Term] = field(default=())
     positions: int = 0
+    reach: int | None = None
     spells: Sequence[tuple[Term, int]] = field(default=())
     """Words and widths: the word's bits spell it (see `theory.digits_spell`)."""
 
@@ -129,7 +132,7 @@ def induction(
         hints,
         ask,
     )
-    step = Hints([*hints.unfold, n + 1], hints.positions, hints.spells)
+    step = replace(hints, unfold=[*hints.unfold, n + 1])
     _discharge(
         theory,
         f"{name}, step",
@@ -177,7 +180,10 @@ def _discharge(
 ) -> None:
     spells = [digits_spell(theory, word, bits) for word, bits in hints.spells]
     axioms = theory.axioms(
-        [*hypotheses, goal, *spells], unfold=hints.unfold, positions=hints.positions
+        [*hypotheses, goal, *spells],
+        unfold=hints.unfold,
+        positions=hints.positions,
+        reach=hints.reach,
     )
     known = [*hypotheses, *spells, *axioms]
     answer = ask(text_of([*known, z3.Not(goal)]))

@@ -41,6 +41,7 @@ class Lemma:
     unfold: Sequence[Term] = ()
     positions: int = 0
     spells: Sequence[tuple[Term, int]] = ()
+    reach: int | None = None
     accept: Callable[[], None] = lambda: None
 
     @property
@@ -55,7 +56,7 @@ class Lemma:
         assert theory is not None
         given, goal = self.state()
         uses = [(known[name], values) for name, values in self.uses]
-        hints = Hints(self.unfold, self.positions, self.spells)
+        hints = Hints(self.unfold, self.positions, self.reach, self.spells)
         if self.over is None:
             theorem = follow(theory, self.name, given, goal, uses, hints, ask)
         else:

@@ -14,6 +14,7 @@ axiom is instantiated at the arguments that occur.  The axioms, all true of the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -182,11 +183,13 @@ class Theory:
         formulas: Iterable[Formula],
         unfold: Iterable[Term] = (),
         positions: int = 0,
+        reach: int | None = None,
     ) -> list[z3.BoolRef]:
         """The axioms at every argument that occurs in the formulas or in these axioms.
 
         Folds whose length equals a term of `unfold` are unfolded; bits and powers at positions
-        below `positions` get their value.
+        below `positions` get their value.  Contracts are instantiated for what the formulas mention
+        and, `reach` times over, for what contracts mention; without `reach` to the end.
         """
         lengths = [term(length) for length in unfold]
         found: list[z3.BoolRef] = []
@@ -194,13 +197,16 @@ class Theory:
         # z3 gives the number of a dropped term to a new one; what was seen must stay.
         kept: list[Any] = []
         exponents: dict[str, z3.ArithRef] = {}
-        queue = [formula(each) for each in formulas]
-        kept += queue
+        # In rounds, so that what is mentioned earlier is reached from nearer.
+        queue = deque((formula(each), 0) for each in formulas)
+        kept += [each for each, _ in queue]
         while queue:
-            for application in _applications(queue.pop(), seen):
+            mentioning, distance = queue.popleft()
+            for application in _applications(mentioning, seen):
                 name = application.decl().name()
                 arguments = [application.arg(i) for i in range(application.num_args())]
                 new: list[Any] = []
+                nearer = distance
                 if name == "pow2":
                     exponents.setdefault(arguments[0].sexpr(), arguments[0])
                     new += _positions(application, arguments[0], positions, lambda k: 2**k)
@@ -212,16 +218,18 @@ class Theory:
                     new += self._unfolded(application, arguments, lengths)
                     first = self._first_step(application, arguments)
                     kept.append(first)
-                    queue.append(first)
+                    queue.append((first, distance))
                 elif name in self._highs:
                     high = self._highs[name]
                     if high is not None:
                         new += [application >= 0, application <= high(*arguments)]
-                    for contract in self._contracts.get(name, ()):
-                        new += contract(*arguments)
+                    if reach is None or distance < reach:
+                        for contract in self._contracts.get(name, ()):
+                            new += contract(*arguments)
+                        nearer = distance + 1
                 new = [formula(each) for each in new]
                 found += new
-                queue += new
+                queue += ((each, nearer) for each in new)
         return found + list(_powers(list(exponents.values())))
 
     def _first_step(self, application: z3.ArithRef, arguments: list[z3.ArithRef]) -> z3.ArithRef:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from proofs import prover
 from proofs.cache import Cache, folder
+from proofs.machine import machine
 from proofs.prover import Solve
 from proofs.results import Obligation, Report, Result, Verdict
 from proofs.solver import Answer, solve
@@ -35,11 +36,13 @@ DEFAULT = Options()
 
 
 def gadgets(shape: Shape) -> list[Gadget]:
-    """Every gadget to be proved: those of the table, and those that the network places."""
+    """Everything to be proved: the gadgets of the table, those that the network places, and the
+    machine itself, last.
+    """
     found = {gadget.title: gadget for gadget in registered(shape)}
     for gadget in _placed(paper(shape)):
         found.setdefault(gadget.title, gadget)
-    return [found[title] for title in sorted(found)]
+    return [*(found[title] for title in sorted(found)), machine(shape)]
 
 
 def _placed(network: Network) -> Iterator[Gadget]:

@@ -175,7 +175,7 @@ def test_all_proved(typed):
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[1:7] == [
-        f"PROVED   {each.name}: {each.claim} [z3; 1.00 s; 5 rlimit]" for each in FOUND
+        f"PROVED   {each.name}  {each.claim}  [z3; 1.00 s; 5 rlimit]" for each in FOUND
     ]
     assert lines[-1] == (
         "PROVED: every gadget of the 23-layer network at 16 bits x 256 words, over its whole "
@@ -215,8 +215,8 @@ def test_fail_fast_says_how_many_were_not_attempted(typed, tmp_path):
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert lines[1:3] == [
-        "PROVED   and/range: the range is right [z3; 1.00 s; 5 rlimit]",
-        "REFUTED  and/specification: the specification is right [z3; 1.00 s; 5 rlimit]",
+        "PROVED   and/range  the range is right  [z3; 1.00 s; 5 rlimit]",
+        "REFUTED  and/specification  the specification is right  [z3; 1.00 s; 5 rlimit]",
     ]
     assert lines[10:14] == [
         "",
@@ -287,6 +287,27 @@ def test_a_fault_of_ours_is_an_internal_error_and_writes_nothing(typed, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("flags", [[], ["--sabotage"]])
+def test_a_fault_in_choosing_is_no_wrong_usage(typed, monkeypatch, flags):
+    def fault(*_):
+        raise KeyError("a fault")
+
+    monkeypatch.setattr(proofs.verify, "select", fault)
+    monkeypatch.setattr(proofs.sabotage, "count", fault)
+    assert typed("--only", "not", *flags) == (
+        4,
+        "",
+        "verify-all: internal error, please report it: KeyError: 'a fault'\n",
+    )
+
+
+def test_what_is_no_number_is_wrong_usage(typed):
+    for option in ("--bits", "--words", "--jobs", "--budget", "--timeout"):
+        code, out, err = typed(option, "many")
+        assert (code, out) == (2, "")
+        assert err.startswith(f"verify-all: Invalid value for '{option}': ")
+
+
 def test_sabotage_that_is_caught(typed, tmp_path):
     code, out, err = typed("--sabotage", "--json", tmp_path / "out.json")
     assert (code, err) == (0, "")
@@ -309,11 +330,11 @@ def test_sabotage_that_is_caught(typed, tmp_path):
 @pytest.mark.parametrize(
     ("fates", "code", "shown"),
     [
-        ([Fate.UNKNOWN, Fate.REFUTED], 3, ["UNKNOWN  not: layer 0, +1: why"]),
+        ([Fate.UNKNOWN, Fate.REFUTED], 3, ["UNKNOWN  not  layer 0, +1  why"]),
         (
             [Fate.UNKNOWN, Fate.MISSED],
             1,
-            ["UNKNOWN  not: layer 0, +1: why", "MISSED   not: layer 1, +1: why"],
+            ["UNKNOWN  not  layer 0, +1  why", "MISSED   not  layer 1, +1  why"],
         ),
     ],
 )

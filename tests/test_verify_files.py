@@ -192,7 +192,7 @@ def test_junit_counts_failures_and_errors():
     }
     assert cases[1][0].get("message") == "REFUTED: out is 0 or 1"
     assert cases[1][0].text.splitlines() == [
-        "REFUTED  gadget 1/ranges: out is 0 or 1 [z3; 2.00 s; 7 rlimit]",
+        "REFUTED  gadget 1/ranges  out is 0 or 1  [z3; 2.00 s; 7 rlimit]",
         "    reason:    why REFUTED",
         "    gadget:    not",
         "    inputs:    x=1",

@@ -60,7 +60,7 @@ def mutant(fate, reason="", change=1, gadget="and(inputs=2)", **facts):
 
 def test_a_proved_obligation_is_one_line():
     assert result_lines(PROVED, SHAPE, Options()) == [
-        "PROVED   and(inputs=2)/specification: out is what the specification says "
+        "PROVED   and(inputs=2)/specification  out is what the specification says  "
         "[z3; 1.50 s; 12,345 rlimit]"
     ]
 
@@ -68,14 +68,14 @@ def test_a_proved_obligation_is_one_line():
 def test_a_remembered_proof_says_so_and_no_time():
     remembered = Result(NOT, Verdict.PROVED, seconds=1.5, resources=12345, cached=True)
     assert result_lines(remembered, SHAPE, Options()) == [
-        "PROVED   not/ranges: out is 0 or 1 [enumeration; cached]"
+        "PROVED   not/ranges  out is 0 or 1  [enumeration; cached]"
     ]
 
 
 def test_a_refuted_obligation_shows_its_counterexample_and_how_to_see_it_again():
     refuted = Result(AND, Verdict.REFUTED, 0, 7, detail="out differs", counterexample=POINT)
     assert result_lines(refuted, SHAPE, Options()) == [
-        "REFUTED  and(inputs=2)/specification: out is what the specification says "
+        "REFUTED  and(inputs=2)/specification  out is what the specification says  "
         "[z3; 0.00 s; 7 rlimit]",
         "    reason:    out differs",
         "    gadget:    and(inputs=2)",
@@ -101,7 +101,7 @@ def test_a_refuted_obligation_shows_its_counterexample_and_how_to_see_it_again()
 def test_a_failure_without_a_reason_gets_that_of_its_verdict(verdict, reason):
     lines = result_lines(Result(NOT, verdict), SHAPE, Options())
     assert lines == [
-        f"{verdict:<8} not/ranges: out is 0 or 1 [enumeration; 0.00 s; 0 rlimit]",
+        f"{verdict:<8} not/ranges  out is 0 or 1  [enumeration; 0.00 s; 0 rlimit]",
         f"    reason:    {reason}",
         "    repeat:    verify-all --bits 16 --words 256 --only not/ranges --no-cache",
     ]
@@ -130,7 +130,7 @@ def test_no_text_of_a_result_can_control_the_terminal(name, claim, detail, value
         *result_lines(result, SHAPE, Options()),
         *listing_lines(odd),
         *summary_lines(run),
-        *mutant_lines(change, SHAPE, Options()),
+        *mutant_lines(change),
         *score_lines(score),
     ]
     assert all(line.isprintable() for line in lines)
@@ -246,22 +246,19 @@ def test_exit_codes(verdicts, code):
 
 
 def test_a_mutant_is_shown_only_if_it_got_away():
-    assert mutant_lines(mutant(Fate.REFUTED, counterexample=POINT), SHAPE, Options()) == []
-    assert mutant_lines(mutant(Fate.HARMLESS), SHAPE, Options()) == []
-    unknown = mutant(Fate.UNKNOWN, "specification failed", change=-1)
-    assert mutant_lines(unknown, SHAPE, Options()) == [
-        "UNKNOWN  and(inputs=2): layer 1: out, weight of x, -1: specification failed",
-        "    repeat:    verify-all --bits 16 --words 256 --only 'and(inputs=2)' --sabotage",
+    assert mutant_lines(mutant(Fate.REFUTED, counterexample=POINT)) == []
+    assert mutant_lines(mutant(Fate.HARMLESS)) == []
+    assert mutant_lines(mutant(Fate.UNKNOWN, "specification failed", change=-1)) == [
+        "UNKNOWN  and(inputs=2)  layer 1: out, weight of x, -1  specification failed",
     ]
     missed = mutant(Fate.MISSED, "all lemmas proved", counterexample=POINT)
-    assert mutant_lines(missed, SHAPE, Options()) == [
-        "MISSED   and(inputs=2): layer 1: out, weight of x, +1: all lemmas proved",
+    assert mutant_lines(missed) == [
+        "MISSED   and(inputs=2)  layer 1: out, weight of x, +1  all lemmas proved",
         "    gadget:    and(inputs=2)",
         "    inputs:    x=1, y=0",
         "    layer 1:   out=1",
         "    expected:  out=0",
         "    got:       out=1",
-        "    repeat:    verify-all --bits 16 --words 256 --only 'and(inputs=2)' --sabotage",
     ]
 
 
@@ -296,6 +293,18 @@ def test_the_score_of_a_sabotage_that_was_caught():
         "with a counterexample or proved harmless."
     )
     assert run.code == 0
+
+
+def test_the_score_of_a_sabotage_that_was_not_caught_says_how_to_see_it_again():
+    got_away = [mutant(Fate.UNKNOWN), mutant(Fate.MISSED), mutant(Fate.UNKNOWN, gadget="not")]
+    assert score_lines(sabotage(*got_away))[5:] == [
+        "",
+        "repeat what was missed or is unknown:",
+        "  verify-all --bits 16 --words 256 --only 'and(inputs=2)' --sabotage",
+        "  verify-all --bits 16 --words 256 --only not --sabotage",
+        "",
+        "3 changes: 0 refuted, 0 proved harmless, 2 unknown, 1 missed, 0 not attempted, 0.0 s",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,11 @@ def folding_with(handler: Callable[[Value, Value, Value, Step], Value]) -> Itera
         _fold.reset(token)
 
 
+def symbolic() -> bool:
+    """Whether a handler keeps folds as terms."""
+    return _fold.get() is not _loop
+
+
 def value(bits: Any, low: Value, high: Value) -> Value:
     """The number that the bits at positions low..high-1 spell, the lowest worth 1.
 
@@ -161,3 +166,14 @@ def digits(word: int, bits: int) -> list[int]:
     [0, 1, 1, 1]
     """
     return [(word >> k) & 1 for k in range(bits)]
+
+
+def entry(array: Any, position: Value, size: Value) -> Value:
+    """The entry of an array of `size` entries at a position, or 0 beyond its end.
+
+    >>> entry([5, 6, 7], 1, 3), entry([5, 6, 7], 3, 3)
+    (6, 0)
+    """
+    if not symbolic():
+        return fold(0, size, 0, lambda i, found: where(position == i, array[i], found))
+    return where(position < size, array[position], 0)

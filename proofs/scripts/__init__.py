@@ -15,6 +15,7 @@ from proofs.scripts.addition import (
     increment,
     subtract,
 )
+from proofs.scripts.machine import machine
 from proofs.scripts.words import (
     all_ones,
     at_most_zero,
@@ -33,6 +34,7 @@ SCRIPTS: dict[str, Script] = {
     "block_sums": block_sums,
     "increment": increment,
     "is_zero": is_zero,
+    "machine": machine,
     "match": match,
     "one_hot_sum": one_hot_sum,
     "select": select,

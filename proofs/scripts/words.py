@@ -10,7 +10,6 @@ import z3
 from proofs.gadget_view import SymbolicView
 from proofs.lemma import Lemma, Over, Part
 from proofs.scripts.common import N, below_power, folded, ranges, specification, spelled, wires
-from proofs.theory import Formula
 from verified_mlp import logic
 from verified_mlp.logic import pow2
 
@@ -95,23 +94,17 @@ def one_hot_sum(view: SymbolicView) -> Sequence[Part]:
     size = view.gadget.settings["size"]
     place, members = view.parameters["a"], view.inputs["x"]
     so_far = view.sum_in(0, "y", N)
-    found = folded(view, 0, N, 0, lambda i, x: z3.If(i == place, members[i], x))
-
-    def state() -> tuple[list[Formula], Formula]:
-        reached = z3.And(place >= 0, place < N)
-        return view.domain(), z3.And(
-            so_far == found, found >= 0, found <= 1, z3.Implies(z3.Not(reached), found == 0)
-        )
-
+    addressed = z3.If(place < N, members[place], 0)
+    uses = [("partial sums", {"n": size})]
     return [
         Lemma(
             "partial sums",
             "the sum of the first n members is the addressed one if it is among them, else 0",
-            state,
+            lambda: (view.domain(), so_far == addressed),
             over=Over("n", 0, size, f"n in 0..{size}"),
         ),
-        specification(view, "y", [("partial sums", {"n": size})]),
-        ranges(view, [("partial sums", {"n": size})]),
+        specification(view, "y", uses),
+        ranges(view, uses),
     ]
 
 

@@ -153,7 +153,8 @@ def _check_limits(jobs: int | None, budget: int | None, timeout: float | None) -
 
 @contextmanager
 def _noting_interrupts() -> Iterator[Event]:
-    """Within the block, Ctrl-C sets an event besides raising KeyboardInterrupt.
+    """Within the block, Ctrl-C sets an event besides raising KeyboardInterrupt; so does a request
+    to terminate, which would otherwise leave the worker processes behind.
 
     The exception alone may be lost: raised inside a callback of the solver it is reported and
     dropped, or comes back as another one.
@@ -165,7 +166,8 @@ def _noting_interrupts() -> Iterator[Event]:
         sys.unraisablehook = lambda _: None
         raise KeyboardInterrupt
 
-    hook, handler = sys.unraisablehook, signal.signal(signal.SIGINT, note)
+    hook = sys.unraisablehook
+    handlers = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interrupted
     except UserError:
@@ -175,7 +177,8 @@ def _noting_interrupts() -> Iterator[Event]:
             raise KeyboardInterrupt from error
         raise
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         sys.unraisablehook = hook
 
 
@@ -197,13 +200,21 @@ def _choose(shape: Shape, options: Options, names: list[str]) -> ProofRun:
     from verified_mlp.cli.verify_runs import ProofRun
 
     found = obligations(shape)
-    try:
+    with _unknown_names_as_sentences():
         chosen = select(found, names) if names else found
-    except LookupError as error:
-        raise UserError(str(error.args[0])) from error
     if not chosen:
         raise UserError("nothing is selected, so nothing is proved. List with verify-all --list.")
     return ProofRun(shape, options, names, len(found), chosen)
+
+
+@contextmanager
+def _unknown_names_as_sentences() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, IndexError):  # LookupErrors too, but these are faults of ours
+        raise
+    except LookupError as error:
+        raise UserError(str(error)) from error
 
 
 def _list(run: ProofRun, json: Path | None) -> int:
@@ -254,10 +265,8 @@ def _sabotage(
     from verified_mlp.cli.verify_files import sabotage_json
     from verified_mlp.cli.verify_runs import SabotageRun
 
-    try:
+    with _unknown_names_as_sentences():
         total = proofs.sabotage.count(shape, names)
-    except LookupError as error:
-        raise UserError(str(error.args[0])) from error
     if not total:
         raise UserError("nothing is selected, so nothing is changed. List with verify-all --list.")
     run = SabotageRun(shape, options, names, total)
@@ -267,7 +276,7 @@ def _sabotage(
         proofs.sabotage.run(shape, names, options),
         where=verify_output.screen(terminal, total, "changing"),
         header=verify_output.sabotage_header(run),
-        lines=lambda mutant: verify_output.mutant_lines(mutant, shape, options),
+        lines=verify_output.mutant_lines,
         summary=lambda: verify_output.score_lines(run),
         interrupted=interrupted,
     )

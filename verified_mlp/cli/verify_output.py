@@ -159,22 +159,21 @@ def summary_lines(run: ProofRun) -> list[str]:
     return lines
 
 
-def mutant_lines(mutant: Mutant, shape: Shape, options: Options) -> list[str]:
-    """A mutant that was missed or is unknown in one line; below it the counterexample and the
-    command that repeats it.  Nothing for any other.
+def mutant_lines(mutant: Mutant) -> list[str]:
+    """A mutant that was missed or is unknown in one line, below it the counterexample of one that
+    was missed.  Nothing for any other.
     """
     if mutant.fate in (Fate.REFUTED, Fate.HARMLESS):
         return []
     line = f"{mutant.fate:<8} {mutant.gadget}  {mutant.place}, {mutant.change:+d}  {mutant.reason}"
-    lines = [printable(line)]
-    if mutant.counterexample:
-        lines += counterexample_lines(mutant.counterexample)
-    repeat = command(shape, options, mutant.gadget, "--sabotage")
-    return [*lines, f"    {'repeat:':<10} {printable(repeat)}"]
+    found = counterexample_lines(mutant.counterexample) if mutant.counterexample else []
+    return [printable(line), *found]
 
 
 def score_lines(run: SabotageRun) -> list[str]:
-    """A table of fates by gadget, the harmless changes by gadget and reason, the score."""
+    """A table of fates by gadget, the harmless changes by gadget and reason, how to see the
+    failures again, the score.
+    """
     by_gadget: dict[str, Counter[Fate]] = {}
     harmless: dict[str, Counter[str]] = {}
     for mutant in run.mutants:
@@ -196,6 +195,13 @@ def score_lines(run: SabotageRun) -> list[str]:
     for title, reasons in sorted(harmless.items()):
         lines.append(printable(title))
         lines += [f"{count:>7}  {printable(reason)}" for reason, count in reasons.most_common()]
+    failed = dict.fromkeys(mutant.gadget for mutant in run.failures)
+    if failed:
+        lines += ["", "repeat what was missed or is unknown:"]
+        lines += [
+            printable(f"  {command(run.shape, run.options, title, '--sabotage')}")
+            for title in failed
+        ]
     lines += [
         "",
         f"{run.total:,} changes: {counts[Fate.REFUTED]:,} refuted, {counts[Fate.HARMLESS]:,} "

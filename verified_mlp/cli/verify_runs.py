@@ -55,8 +55,8 @@ class ProofRun:
 
     @property
     def resources(self) -> int:
-        """The solver resources of all results, in z3's rlimit units."""
-        return sum(result.resources for result in self.results)
+        """The solver resources spent by this run, in z3's rlimit units."""
+        return sum(result.resources for result in self.results if not result.cached)
 
     @property
     def code(self) -> int:

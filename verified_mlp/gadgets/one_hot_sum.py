@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verified_mlp.gadgets.registry import gadget
-from verified_mlp.logic import fold, where
+from verified_mlp.logic import entry, where
 from verified_mlp.statement.affine import total
 from verified_mlp.statement.builder import Builder
 from verified_mlp.statement.expr import Index
@@ -35,9 +35,7 @@ def one_hot_sum(size: int) -> Gadget:
         conditions=(
             Condition("x_i = 0 unless i = a", (i,), lambda i, x, a: where(i == a, True, x[i] == 0)),
         ),
-        spec={
-            "y": lambda x, a: fold(0, size, 0, lambda i, found: where(i == a, x[i], found)),
-        },
+        spec={"y": lambda x, a: entry(x, a, size)},
         source="ours; the second layer of the paper's address lookup",
         formula="y = ReLU(sum_i x_i)",
         settings={"size": size},

@@ -34,7 +34,7 @@ def state_fields(shape: Shape) -> tuple[Field, ...]:
     """The fields of the state vector, in order."""
     word = (shape.bits,)
     return (
-        Field("mem", (shape.words, shape.bits)),
+        Field("mem", (shape.words, shape.bits), word=True),
         Field("pc", word, word=True),
         Field("fault"),
         Field("input", word, word=True),

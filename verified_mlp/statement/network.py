@@ -21,7 +21,7 @@ from verified_mlp.statement.expr import Expr, Index, to_expr
 class Field:
     """An input array of integers 0..high; scalar where the shape is empty.
 
-    A `word` field holds the bits of one number along its only axis, least significant first.
+    A `word` field holds the bits of numbers along its last axis, least significant first.
     `one_hot` says that at most one position along the first axis is non-zero.
     """
 

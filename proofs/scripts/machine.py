@@ -1,0 +1,506 @@
+"""The proof of the machine theorem: 23 layers of placed gadgets are one step.
+
+The lemmas follow the six stages.  Each speaks of a generic address and bit, so none depends on how
+many words there are.  `wires of layer k` shows that what layer k reads is in the domains of the
+gadgets that begin there; from then on their contracts are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import z3
+
+from proofs.gadget_view import SymbolicView, Vector
+from proofs.lemma import Lemma, Over, Part, Uses
+from proofs.machine import row_value
+from proofs.scripts.common import N, specification, spelled
+from proofs.theory import Formula, Term
+from verified_mlp.logic import pow2
+from verified_mlp.machine.shape import Shape
+
+J, ADDRESS = z3.Int("j"), z3.Int("address")
+
+
+class _Stages:
+    """The terms of which the lemmas speak: what the step has at hand, and the network's layers."""
+
+    def __init__(self, view: SymbolicView) -> None:
+        self.view = view
+        settings = view.gadget.settings
+        self.shape = Shape(settings["bits"], settings["words"])
+        self.bits = self.shape.bits
+        view.theory.declare("j", 0)
+        view.theory.declare("address", 0)
+
+    def at(self, layer: int, name: str, output: str = "") -> Any:
+        """What a placed gadget gives after a layer (from 1); after layer 0, an input."""
+        if layer == 0:
+            return self.view.inputs[name]
+        return self.view.result(name, output, layer - 1)
+
+    def number(self, word: Any, length: Term | None = None) -> Any:
+        """The number that the first bits of a word spell."""
+        return spelled(self.view, word, 0, self.bits if length is None else length)
+
+    def row(self, address: Term, length: Term | None = None) -> Any:
+        """The number that the first bits of the memory's row at an address spell."""
+        return self.view.run(
+            lambda: row_value(
+                self.view.inputs["mem"],
+                address,
+                self.bits if length is None else length,
+                self.shape.words,
+            )
+        )
+
+    @property
+    def pc(self) -> Any:
+        """The program counter before the step."""
+        return self.number(self.at(0, "pc"))
+
+    @property
+    def fetched(self) -> Any:
+        """An instruction is executed: not halted, no fault, all three words in memory."""
+        return z3.And(self.at(0, "fault") == 0, self.pc < self.shape.code)
+
+    def operand(self, name: str) -> Any:
+        """The instruction's word A, B or C, as read by layer 2."""
+        return self.number(self.at(2, name))
+
+    def valid(self, name: str) -> Any:
+        """The operand is the address of a word."""
+        return z3.And(self.fetched, self.operand(name) < self.shape.addresses)
+
+    def port(self, name: str) -> Any:
+        """The operand is -1."""
+        return z3.And(self.fetched, self.operand(name) == self.shape.modulus - 1)
+
+    def fetched_number(self, name: str, length: Term) -> Any:
+        """The number that the first bits of an instruction word spell, as layer 2 has it."""
+        return self.number(self.at(2, name), length)
+
+    def fetched_row(self, ahead: int, length: Term) -> Any:
+        """The number that the first bits at pc + ahead spell, if an instruction is executed."""
+        return z3.If(self.fetched, self.row(self.pc + ahead, length), 0)
+
+    def one_row(self, name: str) -> tuple[list[Formula], Formula]:
+        """The sum of the matches of an operand below row N is 1 if it is among them, else 0."""
+        total = self.view.sum_wired("subtracts", {"a": "x", "b": "y"}[name], {}, N)
+        found = z3.And(self.fetched, self.operand(name) < N)
+        return [], total == z3.If(found, 1, 0)
+
+    def operand_number(self, name: str, length: Term) -> Any:
+        """The number that the first bits of an operand spell, as layer 4 has it."""
+        return self.number(self.at(4, f"from_{name}"), length)
+
+    def operand_row(self, name: str, length: Term) -> Any:
+        """The number that the first bits at an operand's address spell, if it is one."""
+        return z3.If(self.valid(name), self.row(self.operand(name), length), 0)
+
+    def reads(self) -> Any:
+        """An input instruction."""
+        return z3.And(self.port("a"), self.valid("b"))
+
+    def ready(self) -> Any:
+        """The input word is there."""
+        return self.at(0, "ready") == 1
+
+    def conditions(self) -> dict[str, Any]:
+        """What each of the network's flags stands for."""
+        return {
+            "subtracts": z3.And(self.valid("a"), self.valid("b")),
+            "valid": z3.And(self.valid("a"), self.port("b")),
+            "takes": z3.And(self.reads(), self.ready()),
+            "wanted": z3.And(self.reads(), z3.Not(self.ready())),
+        }
+
+    def result(self) -> Any:
+        """The word to be written, as the adder's last layer gives it."""
+        return self.at(11, "result")
+
+    def written(self) -> Any:
+        """The word to be written, as the step has it."""
+        flags = self.conditions()
+        minuend = z3.If(
+            flags["subtracts"],
+            self.row(self.operand("b")),
+            z3.If(flags["takes"], self.number(self.at(0, "input")), 0),
+        )
+        subtrahend = z3.If(self.valid("a"), self.row(self.operand("a")), 0)
+        return (minuend - subtrahend) % self.shape.modulus
+
+    def writes(self) -> Any:
+        """A word is written."""
+        flags = self.conditions()
+        return z3.Or(flags["subtracts"], flags["takes"])
+
+    def jumps(self) -> Any:
+        """The step continues at C."""
+        result = self.number(self.result())
+        at_most_zero = z3.Or(result == 0, result >= self.shape.modulus // 2)
+        return z3.And(self.conditions()["subtracts"], at_most_zero)
+
+    def faults(self) -> Any:
+        """The fault flag is set after the step."""
+        running = z3.And(self.pc < self.shape.modulus // 2, self.at(0, "fault") == 0)
+        waits = self.conditions()["wanted"]
+        stuck = z3.And(running, z3.Not(self.moves()), z3.Not(waits))
+        return z3.Or(self.at(0, "fault") == 1, stuck)
+
+    def moves(self) -> Any:
+        """The step ends behind the instruction or at C."""
+        flags = self.conditions()
+        return z3.Or(flags["subtracts"], flags["takes"], flags["valid"])
+
+
+def machine(view: SymbolicView) -> Sequence[Part]:
+    """The stages in order, then the outputs."""
+    s = _Stages(view)
+    words = ("a", "b", "c")
+    chosen = {name: z3.If(s.fetched, s.pc, s.shape.code) for name in ("run", *words)}
+    looked_up = {
+        f"from_{name}": z3.If(s.valid(name), s.operand(name), s.shape.addresses)
+        for name in ("a", "b")
+    }
+    fetched_words = [(f"{name} is fetched", {"n": s.bits}) for name in words]
+    operands = [("pc below 2^n", {"n": s.bits}), *_rows(s, words), *fetched_words]
+    found = [*operands, *((f"{x} has one row", {"n": s.shape.addresses}) for x in ("a", "b"))]
+    kinds = [("operands", {"j": 0})]
+    top_bit = [("pc below 2^n", {"n": s.bits - 1}), ("pc below 2^n", {"n": s.bits})]
+    return [
+        _below(s, "pc", s.at(0, "pc")),
+        _below(s, "input", s.at(0, "input")),
+        Lemma(
+            "rows below 2^n",
+            "the first n bits of any word of memory spell a number in 0..2^n - 1",
+            lambda: ([], z3.And(s.row(ADDRESS, N) >= 0, s.row(ADDRESS, N) < pow2(N))),
+            over=_bits(s),
+        ),
+        _wires(view, 1),
+        _wires(
+            view, 2, [("pc below 2^n", {"n": s.bits})], {k: {"a": v} for k, v in chosen.items()}
+        ),
+        Lemma(
+            "fetch",
+            "bit j of the words at pc, pc + 1, pc + 2, if an instruction is executed, else 0",
+            lambda: (
+                [J >= 0, s.bits > J],
+                z3.And(
+                    s.at(2, "run") == z3.If(s.fetched, 1, 0),
+                    *(
+                        s.at(2, name)[J] == z3.If(s.fetched, s.at(0, "mem")[s.pc + ahead, J], 0)
+                        for ahead, name in enumerate(words)
+                    ),
+                ),
+            ),
+            uses=[("pc below 2^n", {"n": s.bits})],
+        ),
+        *(
+            _spells(
+                s,
+                f"{name} is fetched",
+                f"the number that the bits of {name.upper()} spell is the word at pc + {ahead}",
+                partial(s.fetched_number, name),
+                partial(s.fetched_row, ahead),
+                [("fetch", {"j": N})],
+            )
+            for ahead, name in enumerate(words)
+        ),
+        _wires(view, 3, [("fetch", {"j": 0})]),
+        *(
+            Lemma(
+                f"{name} has one row",
+                f"the sum of the matches of {name.upper()} below row n: 1 if it is among them",
+                partial(s.one_row, name),
+                over=Over("n", 0, s.shape.addresses, f"n in 0..{s.shape.addresses}"),
+                uses=[*operands, ("fetch", {"j": 0})],
+            )
+            for name in ("a", "b")
+        ),
+        _wires(view, 4, [*found, ("fetch", {"j": 0})], {k: {"a": v} for k, v in looked_up.items()}),
+        Lemma(
+            "operands",
+            "bit j of the words at A and B, if these are addresses; the kind of instruction",
+            lambda: (
+                [J >= 0, s.bits > J],
+                z3.And(
+                    *(
+                        s.at(4, f"from_{name}")[J]
+                        == z3.If(s.valid(name), s.at(0, "mem")[s.operand(name), J], 0)
+                        for name in ("a", "b")
+                    ),
+                    *(
+                        s.at(4, flag) == z3.If(condition, 1, 0)
+                        for flag, condition in s.conditions().items()
+                    ),
+                ),
+            ),
+            uses=[*found, ("fetch", {"j": J})],
+        ),
+        *(
+            _spells(
+                s,
+                f"operand at {name.upper()}",
+                f"the number that the operand's bits spell is the word at {name.upper()}",
+                partial(s.operand_number, name),
+                partial(s.operand_row, name),
+                [("operands", {"j": N})],
+            )
+            for name in ("a", "b")
+        ),
+        _carried(s, "input", 4, 0),
+        _wires(view, 5, kinds),
+        _wires(view, 6, kinds),
+        Lemma(
+            "effects",
+            "whether the step moves on, and whether it faults",
+            lambda: (
+                [],
+                z3.And(
+                    s.at(6, "moves") == z3.If(s.moves(), 1, 0),
+                    s.at(6, "fault") == z3.If(s.faults(), 1, 0),
+                ),
+            ),
+            uses=[*kinds, *top_bit],
+            unfold=[s.bits],
+        ),
+        *(_wires(view, layer, reach=1) for layer in range(7, 14)),
+        Lemma(
+            "result",
+            "the word to be written: mem[B] - mem[A] mod 2^bits, or the input word",
+            lambda: ([], s.number(s.result()) == s.written()),
+            uses=[
+                *kinds,
+                ("operand at A", {"n": s.bits}),
+                ("operand at B", {"n": s.bits}),
+                ("input in layer 4", {"n": s.bits}),
+                ("rows below 2^n", {"address": s.operand("b"), "n": s.bits}),
+                ("input below 2^n", {"n": s.bits}),
+            ],
+        ),
+        Lemma(
+            "target",
+            "the row to be written is row B, if a word is written",
+            lambda: (
+                [ADDRESS >= 0, s.shape.addresses > ADDRESS],
+                s.at(11, "target")[ADDRESS]
+                == z3.If(z3.And(s.writes(), s.operand("b") == ADDRESS), 1, 0),
+            ),
+            uses=[*kinds, ("fetch", {"j": 0})],
+        ),
+        Lemma(
+            "memory bit",
+            "bit j of a word after write back: the result's in row B, else the old one",
+            lambda: (
+                [J >= 0, s.bits > J, ADDRESS >= 0, s.shape.words > ADDRESS],
+                s.at(13, "mem")[ADDRESS, J]
+                == z3.If(
+                    z3.And(s.writes(), s.operand("b") == ADDRESS),
+                    s.result()[J],
+                    s.at(0, "mem")[ADDRESS, J],
+                ),
+            ),
+            uses=[("target", {})],
+        ),
+        *(_wires(view, layer, reach=1) for layer in range(14, 17)),
+        _carried(s, "pc", 13, 0),
+        *(_wires(view, layer, reach=1) for layer in range(17, 20)),
+        Lemma(
+            "next pc",
+            "two additions give pc + 3 mod 2^bits",
+            lambda: (
+                [],
+                s.number(s.at(19, "next")) == (s.pc + 3) % s.shape.modulus,
+            ),
+            uses=[("pc in layer 13", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
+        ),
+        _carried(s, "result", 19, 11),
+        _wires(view, 20, reach=1),
+        _wires(view, 21, reach=1),
+        Lemma(
+            "branch",
+            "it jumps if it subtracts and the result is <= 0",
+            lambda: ([], s.at(21, "jumps") == z3.If(s.jumps(), 1, 0)),
+            uses=[*kinds, ("result in layer 19", {"n": s.bits})],
+        ),
+        _wires(view, 22, [("effects", {}), ("branch", {})]),
+        _wires(view, 23, reach=1),
+        Lemma(
+            "pc bit",
+            "bit j of the pc after the step: that of C, of pc + 3 or of pc",
+            lambda: (
+                [J >= 0, s.bits > J],
+                s.view.output("pc")[J]
+                == z3.If(
+                    s.jumps(),
+                    s.at(2, "c")[J],
+                    z3.If(s.moves(), s.at(19, "next")[J], s.at(0, "pc")[J]),
+                ),
+            ),
+            uses=[("effects", {}), ("branch", {})],
+        ),
+        _spells(
+            s,
+            "pc after",
+            "the number that the pc's bits spell is C, pc + 3 or pc",
+            lambda n: s.number(s.view.output("pc"), n),
+            lambda n: z3.If(
+                s.jumps(),
+                s.number(s.at(2, "c"), n),
+                z3.If(s.moves(), s.number(s.at(19, "next"), n), s.number(s.at(0, "pc"), n)),
+            ),
+            [("pc bit", {"j": N})],
+        ),
+        _spells(
+            s,
+            "memory after",
+            "the number that a row's bits spell is the result in row B, else the old word",
+            lambda n: s.number(_row(s.view.output("mem"), ADDRESS), n),
+            lambda n: z3.If(
+                z3.And(s.writes(), s.operand("b") == ADDRESS),
+                s.number(s.result(), n),
+                s.row(ADDRESS, n),
+            ),
+            [("memory bit", {"j": N})],
+            [ADDRESS >= 0, s.shape.words > ADDRESS],
+        ),
+        Lemma(
+            "output bit",
+            "bit j of the output: that of the word at A, if the step prints, else 0",
+            lambda: (
+                [J >= 0, s.bits > J],
+                s.view.output("output")[J]
+                == z3.If(s.conditions()["valid"], s.at(0, "mem")[s.operand("a"), J], 0),
+            ),
+            uses=[("operands", {"j": J})],
+        ),
+        _spells(
+            s,
+            "output after",
+            "the number that the output's bits spell is the word at A, if the step prints, else 0",
+            lambda n: s.number(s.view.output("output"), n),
+            lambda n: z3.If(s.conditions()["valid"], s.row(s.operand("a"), n), 0),
+            [("output bit", {"j": N})],
+        ),
+        _carried(s, "input", 23, 0),
+        *_specifications(s, operands),
+    ]
+
+
+def _specifications(s: _Stages, operands: Uses) -> list[Part]:
+    """The outputs are those of the step."""
+    kinds = [("operands", {"j": 0}), *operands]
+    address = z3.Int("at!axis0")
+    after: dict[str, Uses] = {
+        "mem": [
+            ("memory after", {"address": address, "n": s.bits}),
+            ("result", {}),
+            ("rows below 2^n", {"address": s.operand("b"), "n": s.bits}),
+            ("input below 2^n", {"n": s.bits}),
+        ],
+        "pc": [("pc after", {"n": s.bits}), ("next pc", {}), ("result", {}), ("effects", {})],
+        "fault": [("effects", {})],
+        "input": [("input in layer 23", {"n": s.bits})],
+        "ready": [],
+        "wanted": [],
+        "output": [("output after", {"n": s.bits})],
+        "valid": [],
+    }
+    return [specification(s.view, name, [*kinds, *uses]) for name, uses in after.items()]
+
+
+def _row(mem: Any, address: Term) -> Vector:
+    return Vector(lambda k: mem[address, k])
+
+
+def _carried(s: _Stages, name: str, layer: int, since: int) -> Lemma:
+    """A word is carried unchanged from one layer to another."""
+    return _spells(
+        s,
+        f"{name} in layer {layer}",
+        f"{name} in layer {layer} spells what it spelled in layer {since}",
+        lambda n: s.number(s.at(layer, name), n),
+        lambda n: s.number(s.at(since, name), n),
+        [],
+    )
+
+
+def _bits(s: _Stages) -> Over:
+    return Over("n", 0, s.bits, f"n in 0..{s.bits}")
+
+
+def _rows(s: _Stages, names: Sequence[str]) -> Uses:
+    return [
+        ("rows below 2^n", {"address": s.pc + ahead, "n": s.bits}) for ahead, _ in enumerate(names)
+    ]
+
+
+def _below(s: _Stages, name: str, bits: Any) -> Lemma:
+    return _spells(
+        s,
+        f"{name} below 2^n",
+        f"the first n bits of {name} spell a number in 0..2^n - 1",
+        lambda n: s.number(bits, n),
+        None,
+        [],
+    )
+
+
+def _spells(
+    s: _Stages,
+    name: str,
+    claim: str,
+    left: Callable[[Term], Any],
+    right: Callable[[Term], Any] | None,
+    uses: Uses,
+    given: Sequence[Formula] = (),
+) -> Lemma:
+    def state() -> tuple[Sequence[Formula], Formula]:
+        number = left(N)
+        if right is None:
+            return given, z3.And(number >= 0, number < pow2(N))
+        return given, number == right(N)
+
+    return Lemma(name, claim, state, over=_bits(s), uses=uses)
+
+
+def _wires(
+    view: SymbolicView,
+    layer: int,
+    uses: Uses = (),
+    ghosts: Mapping[str, Mapping[str, Term]] | None = None,
+    reach: int | None = None,
+) -> Lemma:
+    """What layer `layer` reads is in the domains of the gadgets that begin there."""
+    begun = [
+        view.placed(each.name, layer - 2 + len(each.gadget.network.layers))
+        for each in view.gadget.network.layers[layer - 1].placed
+        if each.part == 0 and each.gadget is not None
+    ]
+
+    def state() -> tuple[list[Formula], Formula]:
+        for placed in begun:
+            if ghosts and placed.name in ghosts:
+                view.ghosts[view.depth(placed), placed.name] = dict(ghosts[placed.name])
+        goals = []
+        for placed in begun:
+            ranges, goal = view.wires_in_domain(placed)
+            goals.append(z3.Implies(z3.And(*ranges), goal))
+        return [], z3.And(*goals)
+
+    def accept() -> None:
+        for placed in begun:
+            view.accept(placed)
+
+    names = ", ".join(dict.fromkeys(each.gadget.title for each in begun if each.gadget))
+    return Lemma(
+        f"wires of layer {layer}",
+        f"what layer {layer} reads is in the domains of {names}",
+        state,
+        uses=uses,
+        reach=reach,
+        accept=accept,
+    )
