@@ -102,7 +102,7 @@ class Machine:
         network = paper(shape)
         name = faster_engine(network) if engine == AUTO else _engine_name(engine)
         check_fits(network, shape, name, available_bytes())
-        check_verified(verify.verify(shape, options))
+        check_verified(verify.ensure(shape, options))
         self.shape = shape
         self.layers = len(network.layers)
         try:

@@ -1,4 +1,4 @@
-"""Answers of the solver, remembered by content.
+"""Answers of the solver, and whole verdicts, remembered by content.
 
 The key is the SMT-LIB text, the solver's version and the schema of this file; only `sat` and
 `unsat` are kept, which no budget can change.  SQLite makes a write whole or not at all, also
@@ -71,6 +71,15 @@ class Cache:
             )
         except sqlite3.Error:
             return
+
+    def proved(self, content: str) -> bool:
+        """Whether everything that this content stands for was proved before."""
+        known = self.get(content)
+        return known is not None and known.status == "unsat"
+
+    def remember_proved(self, content: str) -> None:
+        """Remember that everything that this content stands for was proved."""
+        self.put(content, Answer("unsat", 0, 0, {}))
 
     def close(self) -> None:
         """Close the file."""

@@ -43,6 +43,12 @@ class _Address:
     def __init__(self, bits: Sequence[z3.ArithRef]) -> None:
         self.bits = bits
 
+    def __eq__(self, other: object) -> bool:
+        # As an object it would equal no number, and a weight [i = 3] would be 0 everywhere.
+        raise TypeError("a parameter with bits is used through its bits only")
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 @logic.bit_of.register
 def _(word: _Address, position: int) -> Term:

@@ -248,8 +248,11 @@ class SymbolicView:
         yield z3.Implies(inside, self.neuron(self.depth(placed), family.name, *at) <= largest)
         for output in gadget.network.outputs:
             if _first_read(placed, output) == family.name:
-                for fact in self._promised(placed, output, at):
-                    yield z3.Implies(inside, fact)
+                facts = list(self._promised(placed, output, at))
+                # An output may have fewer entries than the family has neurons.
+                entries = z3.And(inside, *_within(at, (*placed.over, *output.indices)))
+                for fact in facts:
+                    yield z3.Implies(entries, fact)
 
     def _promised(self, placed: Placed, output: Output, at: Sequence[Term]) -> Iterator[Formula]:
         """That an output entry of a placed gadget is what the specification says."""

@@ -39,19 +39,39 @@ _SEAL = object()
 
 
 class Theorem:
-    """A proved statement; only the rules of this module make one."""
+    """A proved statement about the symbols of a theory; only the rules of this module make one."""
 
-    __slots__ = ("given", "goal", "name")
+    __slots__ = ("given", "goal", "name", "theory")
+    theory: Theory
+    name: str
+    given: tuple[z3.BoolRef, ...]
+    goal: z3.BoolRef
 
     def __init__(
-        self, seal: object, name: str, given: Sequence[z3.BoolRef], goal: z3.BoolRef
+        self,
+        seal: object,
+        theory: Theory,
+        name: str,
+        given: Sequence[z3.BoolRef],
+        goal: z3.BoolRef,
     ) -> None:
         if seal is not _SEAL:
             raise TypeError("a Theorem is made by a rule of the kernel, not by hand")
-        self.name, self.given, self.goal = name, tuple(given), goal
+        for slot, content in zip(self.__slots__, (tuple(given), goal, name, theory), strict=True):
+            object.__setattr__(self, slot, content)
+
+    def __setattr__(self, slot: str, content: object) -> None:
+        raise AttributeError(f"the {slot} of a Theorem cannot be changed")
 
     def instance(self, values: Mapping[str, Term]) -> z3.BoolRef:
-        """The statement with constants replaced by terms; sound, since they are quantified."""
+        """The statement with constants replaced by terms; sound, since they are quantified.
+
+        Raises ValueError for a constant of which the theory's axioms speak: these hold of it,
+        not of whatever takes its place.
+        """
+        for name in values:
+            if name in self.theory.fixed:
+                raise ValueError(f"{self.name}: the axioms speak of {name}, so it stays as it is")
         statement = z3.Implies(z3.And(*self.given), self.goal)
         return z3.substitute(
             statement, *((z3.Int(name), term(value)) for name, value in values.items())
@@ -90,9 +110,9 @@ def follow(
     of true axioms and the negated goal.
     """
     hypotheses = [formula(each) for each in given]
-    facts = [theorem.instance(values) for theorem, values in uses]
+    facts = _facts(theory, name, uses)
     _discharge(theory, name, [*hypotheses, *facts], formula(goal), hints, ask)
-    return Theorem(_SEAL, name, hypotheses, formula(goal))
+    return Theorem(_SEAL, theory, name, hypotheses, formula(goal))
 
 
 def induction(
@@ -110,8 +130,8 @@ def induction(
     """Induction over an index.  Conclude `given` and low <= n <= high => `goal`.
 
     Base: `given` and low <= high imply the goal at low.  Step: `given`, low <= n < high and the
-    goal at n imply the goal at n + 1.  Sound by induction on n - low, since `given` does not
-    mention n.
+    goal at n imply the goal at n + 1.  Sound by induction on n - low, since neither `given` nor
+    the theory's axioms speak of n.
     """
     n = z3.Int(variable)
     low, high = term(low), term(high)
@@ -123,7 +143,7 @@ def induction(
     def at(each: z3.ExprRef, value: Term) -> Any:
         return z3.substitute(each, (n, term(value)))
 
-    facts = [theorem.instance(values) for theorem, values in uses]
+    facts = _facts(theory, name, uses)
     _discharge(
         theory,
         f"{name}, base",
@@ -141,7 +161,9 @@ def induction(
         step,
         ask,
     )
-    return Theorem(_SEAL, name, [*hypotheses, low <= n, n <= high], goal)
+    if variable in theory.fixed:
+        raise ValueError(f"{name}: the axioms speak of {variable}, the variable of an induction")
+    return Theorem(_SEAL, theory, name, [*hypotheses, low <= n, n <= high], goal)
 
 
 def cases(
@@ -167,7 +189,15 @@ def cases(
         hypotheses = [formula(each) for each in given]
         _discharge(theory, f"{name}, {label}", hypotheses, formula(goal), Hints(), ask)
         proved.append(z3.Implies(z3.And(*hypotheses), formula(goal)))
-    return Theorem(_SEAL, name, (), z3.And(*proved))
+    return Theorem(_SEAL, theory, name, (), z3.And(*proved))
+
+
+def _facts(theory: Theory, name: str, uses: Sequence[Use]) -> list[z3.BoolRef]:
+    """The instances of theorems, all of this theory; elsewhere its symbols mean other things."""
+    for theorem, _ in uses:
+        if theorem.theory is not theory:
+            raise ValueError(f"{name}: {theorem.name} is a theorem of another theory")
+    return [theorem.instance(values) for theorem, values in uses]
 
 
 def _discharge(

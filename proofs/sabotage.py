@@ -28,7 +28,7 @@ _CHUNK = 12
 
 def count(shape: Shape, names: list[str]) -> int:
     """The number of mutants."""
-    return sum(2 * len(list(changes(gadget))) for gadget in select_gadgets(shape, names))
+    return sum(2 * len(list(changes(gadget))) for gadget in _chosen(shape, names))
 
 
 def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
@@ -37,13 +37,18 @@ def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
     Raises LookupError (its text is a sentence) for a name that picks no gadget.
     """
     tasks = []
-    for gadget in select_gadgets(shape, names):
+    for gadget in _chosen(shape, names):
         total = len(list(changes(gadget)))
         tasks += [
             (shape, gadget.title, start, start + _CHUNK, options)
             for start in range(0, total, _CHUNK)
         ]
     yield from spread(_judge_some, tasks, options.jobs)
+
+
+def _chosen(shape: Shape, names: list[str]) -> list[Gadget]:
+    """The named gadgets; the machine, a gadget too, states no number that these do not."""
+    return [gadget for gadget in select_gadgets(shape, names) if gadget.name != "machine"]
 
 
 def _judge_some(shape: Shape, title: str, start: int, stop: int, options: Options) -> list[Mutant]:
@@ -91,6 +96,11 @@ def _harmless(
 ) -> tuple[Fate, str, Counterexample | None]:
     """The fate of a mutant whose lemmas fail although no counterexample is known."""
     if domain_size(mutant) <= LIMIT:
+        # Where the solver gave up, nothing has been tried yet.
+        _, failing = first_failure(mutant)
+        found = confirm(mutant, failing) if failing is not None else None
+        if found is not None:
+            return Fate.REFUTED, failed, found
         return Fate.HARMLESS, "proved by trying every input", None
     if same_neurons(gadget, mutant, lambda text: solve(text)[0]):
         return Fate.HARMLESS, "proved: no neuron changes its value on any input", None

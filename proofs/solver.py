@@ -6,15 +6,12 @@ the text, the budget and z3's version alone, not on what the process did before.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import z3
-
-_SHARED = re.compile(r"[?$]x[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +31,7 @@ def text_of(assertions: Sequence[z3.BoolRef]) -> str:
     """The SMT-LIB text that asks whether the assertions can hold together."""
     solver = z3.Solver()
     solver.add(*assertions)
-    names: dict[str, str] = {}
-
-    def renamed(found: re.Match[str]) -> str:
-        return names.setdefault(found[0], f"{found[0][0]}t{len(names)}")
-
-    # z3 names shared terms by the order in which the process made them; the text must not.
-    return _SHARED.sub(renamed, str(solver.to_smt2()))
+    return str(solver.to_smt2())
 
 
 def solve(text: str, budget: int, timeout: float) -> Answer:

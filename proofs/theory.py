@@ -122,6 +122,8 @@ class Theory:
         self._folds: dict[str, _Fold] = {}
         self._depth = 0
         self._fold_symbols: dict[tuple[str, str, int], z3.FuncDeclRef] = {}
+        self.fixed: set[str] = set()
+        """Constants of which an axiom spoke by itself, not because they were arguments."""
 
     def declare(
         self, name: str, arity: int, high: Callable[..., Term] | None = None
@@ -227,6 +229,7 @@ class Theory:
                         for contract in self._contracts.get(name, ()):
                             new += contract(*arguments)
                         nearer = distance + 1
+                    self.fixed |= _names(*new) - _names(*arguments)
                 new = [formula(each) for each in new]
                 found += new
                 queue += ((each, nearer) for each in new)
@@ -240,7 +243,8 @@ class Theory:
             for argument, value in zip(fold.arguments, arguments[:-1], strict=True)
             if not z3.is_int_value(argument)
         ]
-        return z3.substitute(fold.body, *known, (fold.index, arguments[0]))
+        start = z3.substitute(fold.start, *known)
+        return z3.substitute(fold.body, *known, (fold.index, arguments[0]), (fold.before, start))
 
     def _unfolded(
         self, application: z3.ArithRef, arguments: list[z3.ArithRef], lengths: list[z3.ArithRef]
@@ -313,6 +317,10 @@ def _applications(root: z3.ExprRef, seen: set[int]) -> Iterator[z3.ArithRef]:
         stack += node.children()
         if z3.is_app(node) and node.decl().kind() == z3.Z3_OP_UNINTERPRETED:
             yield node
+
+
+def _names(*roots: Formula) -> set[str]:
+    return {str(each) for each in constants(*map(formula, roots))}
 
 
 def constants(*roots: z3.ExprRef) -> list[z3.ArithRef]:

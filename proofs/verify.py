@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import proofs
+import verified_mlp
 from proofs import prover
 from proofs.cache import Cache, folder
 from proofs.machine import machine
@@ -16,6 +21,7 @@ from proofs.workers import spread
 from verified_mlp.constructions.paper import paper
 from verified_mlp.gadgets.registry import gadgets as registered
 from verified_mlp.machine.shape import Shape
+from verified_mlp.statement.digest import digest
 from verified_mlp.statement.network import Gadget, Network
 
 
@@ -39,9 +45,11 @@ def gadgets(shape: Shape) -> list[Gadget]:
     """Everything to be proved: the gadgets of the table, those that the network places, and the
     machine itself, last.
     """
-    found = {gadget.title: gadget for gadget in registered(shape)}
-    for gadget in _placed(paper(shape)):
-        found.setdefault(gadget.title, gadget)
+    found: dict[str, Gadget] = {}
+    for gadget in (*registered(shape), *_placed(paper(shape))):
+        if found.setdefault(gadget.title, gadget) is not gadget:
+            # A proof is known by its gadget's title; that of one says nothing of the other.
+            raise ValueError(f"two gadgets are called {gadget.title}; give them different names.")
     return [*(found[title] for title in sorted(found)), machine(shape)]
 
 
@@ -109,6 +117,33 @@ def verify(shape: Shape, options: Options = DEFAULT) -> Report:
     """Prove all obligations of a shape."""
     found = obligations(shape)
     return Report(shape.bits, shape.words, list(run(shape, found, options)))
+
+
+def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
+    """The report of a shape's proofs; without results, but `known`, if all was proved before.
+
+    What was proved before is remembered by everything on which it depends: the statement's
+    digest, the source of this package and of the statement's, the solver's version.
+    """
+    cache = Cache(folder() / "answers.sqlite") if options.cache else None
+    content = _content(shape)
+    if cache and cache.proved(content):
+        cache.close()
+        return Report(shape.bits, shape.words, known=True)
+    report = verify(shape, options)
+    if cache and report.passed:
+        cache.remember_proved(content)
+        cache.close()
+    return report
+
+
+def _content(shape: Shape) -> str:
+    sources = hashlib.sha256()
+    for package in (proofs, verified_mlp):
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            sources.update(str(path.relative_to(package.__path__[0])).encode())
+            sources.update(path.read_bytes())
+    return f"proved {shape} {digest(paper(shape))} {sources.hexdigest()} {sys.version}"
 
 
 def solver(options: Options) -> tuple[Solve, Callable[[], None]]:

@@ -347,9 +347,9 @@ def in_process(code: str, *arguments: str) -> tuple[int, bytes, str]:
 def test_a_network_that_is_not_verified_does_not_run() -> None:
     no_budget = (
         "from proofs import verify\n"
-        "proved = verify.verify\n"
+        "ensure = verify.ensure\n"
         "options = verify.Options(budget=1, cache=False)\n"
-        "verify.verify = lambda shape, given: proved(shape, options)"
+        "verify.ensure = lambda shape, given: ensure(shape, options)"
     )
     code, out, err = in_process(no_budget, HELLO, "--bits", "8", "--words", "64")
     assert (code, out) == (4, b"")
@@ -462,7 +462,10 @@ def test_ctrl_c_while_the_program_waits_for_input() -> None:
         assert ended(process) == (130, "verified-mlp: interrupted at step 1, pc = 3.\n")
 
 
-def test_ctrl_c_while_the_network_is_verified() -> None:
+def test_ctrl_c_while_the_network_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     # In a call of the solver through ctypes, where Ctrl-C turns into an ArgumentError.
     interrupted = (
         "import ctypes, proofs.prover\n"

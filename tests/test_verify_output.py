@@ -186,8 +186,8 @@ def test_summary_of_a_pass():
         "2 of 2 proved, 1 from the cache, 2.0 s, 12,345 rlimit",
     ]
     assert run.verdict == (
-        "PROVED: every gadget of the 23-layer network at 16 bits x 256 words, over its whole "
-        "domain. Tested, not yet proved: that the gadgets compose into the step."
+        "PROVED: one pass of the 23-layer network at 16 bits x 256 words is one SUBLEQ step, for "
+        "every state, and every gadget meets its specification on its whole domain."
     )
     assert run.code == 0
 
