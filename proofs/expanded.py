@@ -241,7 +241,10 @@ def claims(
         spec, got = gadget.spec[output.name], outputs[output.name]
         shape = [index.size for index in output.indices]
         if output.word:
-            yield output.name, value(got, 0, shape[0]), spec(**values)
+            *own, size = shape
+            for point in points(own):
+                word = got[point] if point else got
+                yield entry_name(output.name, point), value(word, 0, size), spec(*point, **values)
             # A word's entries are bits; `value` reads any other number as 0.
             for point in points(shape):
                 entry = got[point]

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import z3
 
+from proofs.smtlib import Printer
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -27,11 +29,12 @@ class Answer:
     model: dict[str, str]
 
 
+_PRINTER = Printer()
+
+
 def text_of(assertions: Sequence[z3.BoolRef]) -> str:
     """The SMT-LIB text that asks whether the assertions can hold together."""
-    solver = z3.Solver()
-    solver.add(*assertions)
-    return str(solver.to_smt2())
+    return _PRINTER.script(assertions)
 
 
 def solve(text: str, budget: int, timeout: float) -> Answer:

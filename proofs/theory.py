@@ -122,6 +122,8 @@ class Theory:
         self._folds: dict[str, _Fold] = {}
         self._depth = 0
         self._fold_symbols: dict[tuple[str, str, int], z3.FuncDeclRef] = {}
+        self._mentions: dict[int, tuple[Any, list[z3.ArithRef]]] = {}
+        self._knowledge: dict[tuple[int, int], tuple[Any, list[Any]]] = {}
         self.fixed: set[str] = set()
         """Constants of which an axiom spoke by itself, not because they were arguments."""
 
@@ -130,7 +132,12 @@ class Theory:
     ) -> Callable[..., z3.ArithRef]:
         """A function symbol (a constant where arity is 0) with values in 0..high(arguments);
         without `high`, any integers.
+
+        Raises ValueError for a name that already means something else.
         """
+        taken = {each.name() for each in (_POW2, _BIT, _TIMES)} | set(self._folds)
+        if name in taken or self._highs.get(name) is not None or name in self._contracts:
+            raise ValueError(f"{name} already means something else in this proof; rename one")
         self._highs[name] = high
         if arity == 0:
             constant = z3.Int(name)
@@ -175,6 +182,8 @@ class Theory:
         key = (body.sexpr(), start.sexpr(), len(arguments))
         if key not in self._fold_symbols:
             name = f"fold{len(self._folds)}"
+            while name in self._highs:
+                name += "'"
             # Lower ends that are numbers are arguments of the function too.
             self._fold_symbols[key] = z3.Function(name, *([_INT] * (len(values) + 2)))
             self._folds[name] = _Fold(tuple(arguments), start, index, before, body)
@@ -196,44 +205,68 @@ class Theory:
         lengths = [term(length) for length in unfold]
         found: list[z3.BoolRef] = []
         seen: set[int] = set()
-        # z3 gives the number of a dropped term to a new one; what was seen must stay.
-        kept: list[Any] = []
         exponents: dict[str, z3.ArithRef] = {}
         # In rounds, so that what is mentioned earlier is reached from nearer.
-        queue = deque((formula(each), 0) for each in formulas)
-        kept += [each for each, _ in queue]
+        queue: deque[tuple[Any, int]] = deque((formula(each), 0) for each in formulas)
         while queue:
             mentioning, distance = queue.popleft()
-            for application in _applications(mentioning, seen):
+            for application in self._mentioned(mentioning):
+                if application.get_id() in seen:
+                    continue
+                seen.add(application.get_id())
                 name = application.decl().name()
-                arguments = [application.arg(i) for i in range(application.num_args())]
                 new: list[Any] = []
                 nearer = distance
                 if name == "pow2":
-                    exponents.setdefault(arguments[0].sexpr(), arguments[0])
-                    new += _positions(application, arguments[0], positions, lambda k: 2**k)
+                    exponent = application.arg(0)
+                    exponents.setdefault(exponent.sexpr(), exponent)
+                    new += _positions(application, exponent, positions, lambda k: 2**k)
                 elif name == "bit":
+                    word, position = application.children()
                     new += [application >= 0, application <= 1]
-                    word, position = arguments
                     new += _positions(application, position, positions, partial(logic.bit_of, word))
                 elif name in self._folds:
+                    arguments = application.children()
                     new += self._unfolded(application, arguments, lengths)
-                    first = self._first_step(application, arguments)
-                    kept.append(first)
-                    queue.append((first, distance))
+                    queue.append((self._first_step(application, arguments), distance))
                 elif name in self._highs:
-                    high = self._highs[name]
-                    if high is not None:
-                        new += [application >= 0, application <= high(*arguments)]
-                    if reach is None or distance < reach:
-                        for contract in self._contracts.get(name, ()):
-                            new += contract(*arguments)
-                        nearer = distance + 1
-                    self.fixed |= _names(*new) - _names(*arguments)
+                    promised = reach is None or distance < reach
+                    new += self._known_of(application, name, promised)
+                    nearer = distance + promised
                 new = [formula(each) for each in new]
                 found += new
                 queue += ((each, nearer) for each in new)
         return found + list(_powers(list(exponents.values())))
+
+    def _mentioned(self, root: Any) -> list[z3.ArithRef]:
+        """The applications of uninterpreted symbols in a term.
+
+        Terms are kept: z3 gives the number of a dropped term to a new one.
+        """
+        key = root.get_id()
+        if key not in self._mentions:
+            self._mentions[key] = (root, list(_applications(root, set())))
+        return self._mentions[key][1]
+
+    def _known_of(self, application: z3.ArithRef, name: str, promised: bool) -> list[Any]:
+        """The range of a declared symbol's application, and what contracts promise of it."""
+        contracts = self._contracts.get(name, []) if promised else []
+        key = (application.get_id(), len(contracts))
+        if key not in self._knowledge:
+            arguments = application.children()
+            high = self._highs[name]
+            new: list[Any] = []
+            if high is not None:
+                new += [application >= 0, application <= high(*arguments)]
+            for contract in contracts:
+                new += contract(*arguments)
+            new = [formula(each) for each in new]
+            spoken_of = {
+                str(each) for fact in new for each in self._mentioned(fact) if each.num_args() == 0
+            }
+            self.fixed |= spoken_of - {str(each) for each in constants(*arguments)}
+            self._knowledge[key] = (application, new)
+        return self._knowledge[key][1]
 
     def _first_step(self, application: z3.ArithRef, arguments: list[z3.ArithRef]) -> z3.ArithRef:
         """What a fold reads at its lower end: the contract of a word comes in with it."""
@@ -317,10 +350,6 @@ def _applications(root: z3.ExprRef, seen: set[int]) -> Iterator[z3.ArithRef]:
         stack += node.children()
         if z3.is_app(node) and node.decl().kind() == z3.Z3_OP_UNINTERPRETED:
             yield node
-
-
-def _names(*roots: Formula) -> set[str]:
-    return {str(each) for each in constants(*map(formula, roots))}
 
 
 def constants(*roots: z3.ExprRef) -> list[z3.ArithRef]:
