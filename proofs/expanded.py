@@ -20,6 +20,7 @@ from verified_mlp.logic import value
 from verified_mlp.statement.evaluate import (
     Arithmetic,
     Trace,
+    affine_value,
     entry_name,
     evaluate,
     layer_values,
@@ -27,7 +28,7 @@ from verified_mlp.statement.evaluate import (
     width,
 )
 from verified_mlp.statement.expr import Expr
-from verified_mlp.statement.network import Gadget, Neurons
+from verified_mlp.statement.network import Gadget, Neurons, Output
 
 Case = tuple[str, list[Formula], Formula]
 
@@ -160,8 +161,8 @@ class Expanded:
 
 
 def same_neurons(gadget: Gadget, other: Gadget, ask: Any) -> bool:
-    """Whether two gadgets with the same inputs and layers are proved to have the same neurons on
-    the whole domain: layer by layer, from equal neurons before.
+    """Whether two gadgets with the same inputs and layers are proved to have the same neurons and
+    outputs on the whole domain: layer by layer, from equal neurons before.
     """
     first = Expanded(gadget)
     pairs: list[tuple[Any, Any]] = []
@@ -174,9 +175,11 @@ def same_neurons(gadget: Gadget, other: Gadget, ask: Any) -> bool:
             for point in points(neurons[name].shape)
         ]
         before = neurons
-    for mine, its in zip(gadget.network.outputs, other.network.outputs, strict=True):
-        if mine.form != its.form:
-            return False
+    for output in other.network.outputs:
+        for point in points([index.size for index in output.indices]):
+            at = {**first.weights, **_indices(output, point)}
+            mine = np.asarray(first.outputs[output.name])[point]
+            pairs.append((mine, affine_value(output.form, at, before, _Cases())))
     domain = [formula(part) for part in first.domain]
     return all(
         ask(text_of([*domain, formula(left != right)])).status == "unsat"
@@ -279,7 +282,7 @@ def _in_ranges(gadget: Gadget, found: dict[str, Any]) -> bool:
     return inside
 
 
-def _indices(family: Neurons, point: tuple[int, ...]) -> dict[str, int]:
+def _indices(family: Neurons | Output, point: tuple[int, ...]) -> dict[str, int]:
     return dict(zip((index.name for index in family.indices), point, strict=True))
 
 

@@ -4,7 +4,7 @@ Each non-zero weight and each bias that a gadget states is changed by +1 and by 
 A change is REFUTED if the proof fails and an input is found on which the changed gadget breaks its
 specification (confirmed by exact evaluation), HARMLESS if the changed gadget is proved to meet
 it, by the gadget's own lemmas, by trying every input where the domain is small, or by showing that
-no neuron's value changes.  A proof that goes through although an input refutes it is MISSED.
+no neuron or output changes.  A proof that goes through although an input refutes it is MISSED.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _harmless(
             return Fate.REFUTED, failed, found
         return Fate.HARMLESS, "proved by trying every input", None
     if same_neurons(gadget, mutant, lambda text: solve(text)[0]):
-        return Fate.HARMLESS, "proved: no neuron changes its value on any input", None
+        return Fate.HARMLESS, "proved: no neuron or output changes on any input", None
     return Fate.UNKNOWN, failed, None
 
 
