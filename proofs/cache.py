@@ -25,9 +25,14 @@ def folder() -> Path:
 
 
 class Cache:
-    """A table of answers in a file; a file that cannot be used is a cache that knows nothing."""
+    """A table of answers of one solver in a file, which other solvers may share.
 
-    def __init__(self, path: Path) -> None:
+    A file that cannot be used is a cache that knows nothing.
+    """
+
+    def __init__(self, path: Path, solver: str | None = None) -> None:
+        """`solver` is its name and version; z3's unless given."""
+        self._solver = solver or version()
         self._database: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +49,7 @@ class Cache:
         """The remembered answer, or None."""
         if self._database is None:
             return None
-        key = _key(text)
+        key = _key(self._solver, text)
         try:
             row = self._database.execute(
                 "SELECT answer, checksum FROM answers WHERE key = ?", (key,)
@@ -61,7 +66,7 @@ class Cache:
         """Remember a definite answer."""
         if self._database is None or answer.status not in ("sat", "unsat"):
             return
-        key = _key(text)
+        key = _key(self._solver, text)
         seconds = answer.seconds.as_integer_ratio()
         content = json.dumps([answer.status, seconds, answer.resources, answer.model])
         try:
@@ -88,8 +93,8 @@ class Cache:
             self._database = None
 
 
-def _key(text: str) -> str:
-    return hashlib.sha256(f"{SCHEMA}\n{version()}\n{text}".encode()).hexdigest()
+def _key(solver: str, text: str) -> str:
+    return hashlib.sha256(f"{SCHEMA}\n{solver}\n{text}".encode()).hexdigest()
 
 
 def _checksum(key: str, content: str) -> str:

@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from proofs.exhaustive import first_failure
-from proofs.expanded import Expanded, confirm, entry_count
+from proofs.expanded import WRITABLE_ENTRIES, Expanded, confirm, entry_count
 from proofs.results import Counterexample
 from proofs.solver import Answer
 from verified_mlp.statement.network import Gadget
-
-_WRITABLE_ENTRIES = 3000
-"""Up to so many entries and neurons a gadget is written out for the solver."""
 
 
 def find(
@@ -23,7 +20,7 @@ def find(
     Tries inputs first, all of them where the domain is small; then asks the solver, first with the
     parameters as in `hints`, a lemma's countermodel.
     """
-    if entry_count(gadget) > _WRITABLE_ENTRIES:
+    if entry_count(gadget) > WRITABLE_ENTRIES:
         return None, False
     complete, failing = first_failure(gadget)
     found = confirm(gadget, failing) if failing is not None else None

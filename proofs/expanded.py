@@ -32,6 +32,9 @@ from verified_mlp.statement.network import Gadget, Neurons, Output
 
 Case = tuple[str, list[Formula], Formula]
 
+WRITABLE_ENTRIES = 3000
+"""Up to so many entries and neurons a gadget is written out for the solver."""
+
 
 class _Cases(Arithmetic):
     def product(self, coefficient: Expr, at: Any, value: Term) -> Term:

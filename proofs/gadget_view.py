@@ -11,6 +11,7 @@ from typing import Any
 
 import z3
 
+from proofs.definite import no_branching
 from proofs.theory import Formula, Term, Theory, formula, product, term
 from verified_mlp.logic import Step, folding_with, value
 from verified_mlp.statement.affine import Affine, Signal
@@ -76,7 +77,7 @@ class SymbolicView:
 
     def run(self, compute: Callable[[], Any]) -> Any:
         """Evaluate something written with `verified_mlp.logic` over this view's theory."""
-        with folding_with(self.theory.fold):
+        with folding_with(self.theory.fold), no_branching():
             return compute()
 
     def form(self, affine: Affine, at: Environment, depth: int) -> Term:
@@ -222,7 +223,8 @@ class SymbolicView:
             ranges += [
                 z3.And(k >= 0, k < i.size) for k, i in zip(at, condition.indices, strict=True)
             ]
-            needed.append(condition.holds(*at, **wires, **given))
+            with no_branching():
+                needed.append(condition.holds(*at, **wires, **given))
         return ranges, z3.And(*map(formula, needed))
 
     def accept(self, placed: Placed) -> None:

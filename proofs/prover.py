@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 
+from msgspec import UNSET
+
 from proofs.counterexample import find
-from proofs.expanded import Expanded
+from proofs.expanded import WRITABLE_ENTRIES, Expanded, entry_count
 from proofs.gadget_view import SymbolicView
 from proofs.kernel import NotProved, Theorem
 from proofs.lemma import Entries, Part
-from proofs.results import Counterexample, Obligation, Result, Verdict
-from proofs.scripts import SCRIPTS
+from proofs.results import Counterexample, Obligation, Query, Result, Verdict
+from proofs.scripts import script_of
+from proofs.second_solver import NAME
 from proofs.solver import Answer
 from proofs.theory import Theory
 from verified_mlp.statement.network import Gadget
@@ -24,12 +27,23 @@ Solve = Callable[[str], tuple[Answer, bool]]
 
 def parts(gadget: Gadget) -> tuple[Theory | None, list[Part]]:
     """The lemmas of a gadget, the specification last, and the theory that they speak of."""
-    if gadget.name in SCRIPTS:
+    script = script_of(gadget.name)
+    if script is not None:
         view = SymbolicView(gadget)
-        return view.theory, list(SCRIPTS[gadget.name](view))
+        lemmas = list(script(view))
+        _check_complete(gadget, {lemma.name for lemma in lemmas})
+        return view.theory, lemmas
 
     @cache
     def written_out() -> Expanded:
+        if (entries := entry_count(gadget)) > WRITABLE_ENTRIES:
+            raise NotProved(
+                Verdict.UNKNOWN,
+                f"its {entries} input entries and neurons are too many to write out one by one "
+                f"(at most {WRITABLE_ENTRIES}); write a proof script for it, as CONTRIBUTING.md "
+                "says, or choose a smaller shape",
+                {},
+            )
         return Expanded(gadget)
 
     return None, [
@@ -44,6 +58,23 @@ def parts(gadget: Gadget) -> tuple[Theory | None, list[Part]]:
             lambda: (written_out().domain, list(written_out().ranges())),
         ),
     ]
+
+
+def _check_complete(gadget: Gadget, names: set[str]) -> None:
+    """A script must lead to the specification of every output and to the ranges of the neurons
+    that the gadget states itself; those of placed gadgets are proved with them.
+
+    Raises ValueError if it does not.
+    """
+    outputs = [output.name for output in gadget.network.outputs]
+    needed = {f"specification of {each}" for each in outputs}
+    if len(outputs) == 1:
+        needed = {"specification"}
+    layers = gadget.network.layers
+    if any(placed.gadget is None for layer in layers for placed in layer.placed):
+        needed.add("ranges")
+    if missing := sorted(needed - names):
+        raise ValueError(f"the proof script of {gadget.title} has no lemma {missing[0]!r}")
 
 
 def obligations(gadget: Gadget) -> list[Obligation]:
@@ -64,34 +95,91 @@ def _obligation(gadget: Gadget, part: Part) -> Obligation:
 
 @dataclass
 class _Meter:
-    """Counts what the solver spends."""
+    """Answers the queries of an obligation; counts what the first solver spends, and the queries
+    on which the second agrees.
+    """
 
+    name: str
     solve: Solve
+    second: Solve | None
+    queries: list[tuple[str, str]] = field(default_factory=list)
     resources: int = 0
     asked: int = 0
     remembered: int = 0
+    cross_checked: int = 0
 
     def __call__(self, text: str) -> Answer:
+        answer = self.search(text)
+        self.queries.append((text, answer.status))
+        if self.second is not None and answer.status in ("sat", "unsat"):
+            self._cross_check(self.second, text, answer.status)
+        return answer
+
+    def search(self, text: str) -> Answer:
+        """The answer to what is no query of the proof."""
         answer, remembered = self.solve(text)
         self.resources += answer.resources
         self.asked += 1
         self.remembered += remembered
         return answer
 
+    def _cross_check(self, second: Solve, text: str, status: str) -> None:
+        """Raises NotProved unless the second solver gives the same answer."""
+        answer, remembered = second(text)
+        self.asked += 1
+        self.remembered += remembered
+        query = f"query {len(self.queries)} of {self.name}"
+        match answer.status:
+            case "timeout":
+                raise NotProved(
+                    Verdict.TIMEOUT,
+                    f"{NAME} ran out of time on {query}, which z3 finds {status}",
+                    {},
+                )
+            case "unknown":
+                raise NotProved(
+                    Verdict.UNKNOWN,
+                    f"{NAME} gave up within its budget on {query}, which z3 finds {status}",
+                    {},
+                )
+            case other if other != status:
+                raise NotProved(
+                    Verdict.ERROR,
+                    f"z3 says {status} and {NAME} says {other} to {query}: one of them is wrong. "
+                    "Export the query with --export-smt, and report it",
+                    {},
+                )
+        self.cross_checked += 1
 
-def prove(gadget: Gadget, solve: Solve) -> Iterator[Result]:
-    """Prove a gadget's lemmas in order; yields what became of each.
+    def kept(self, verdict: Verdict) -> list[Query]:
+        """The queries, when the kernel has come to a verdict.
+
+        What it goes on from was answered as the proof needs it; only the last query can differ.
+        """
+        queries = [Query(text, status, status) for text, status in self.queries]
+        needed = {Verdict.REFUTED: "unsat", Verdict.VACUOUS: "sat"}
+        if queries and verdict is not Verdict.PROVED:
+            queries[-1] = replace(queries[-1], expected=needed.get(verdict, "unknown"))
+        return queries
+
+
+def prove(
+    gadget: Gadget, solve: Solve, second: Solve | None = None, *, keep: bool = False
+) -> Iterator[Result]:
+    """Prove a gadget's lemmas in order; yields what became of each, with its queries if `keep`.
 
     A lemma whose goal does not follow is REFUTED only with a counterexample of the gadget itself,
-    else UNKNOWN.
+    else UNKNOWN.  Where `second` contradicts `solve` the verdict is ERROR; where it does not
+    decide, UNKNOWN or TIMEOUT.
     """
     theory, lemmas = parts(gadget)
     known: dict[str, Theorem] = {}
     for part in lemmas:
         obligation = _obligation(gadget, part)
-        start, meter = time.perf_counter(), _Meter(solve)
+        start, meter = time.perf_counter(), _Meter(obligation.name, solve, second)
         missing = [name for name, _ in part.uses if name not in known]
         verdict, detail, found = Verdict.PROVED, "", None
+        leaf = verdict
         if missing:
             verdict, detail = Verdict.UNKNOWN, f"it rests on {missing[0]!r}, which is not proved"
         else:
@@ -99,8 +187,9 @@ def prove(gadget: Gadget, solve: Solve) -> Iterator[Result]:
                 known[part.name] = part.prove(theory, known, meter)
             except NotProved as failure:
                 verdict, detail = failure.verdict, failure.reason
+                leaf = verdict
                 if verdict is Verdict.REFUTED:
-                    found, _ = find(gadget, meter, failure.model)
+                    found, _ = find(gadget, meter.search, failure.model)
                     verdict, detail = _judged(failure, found)
         yield Result(
             obligation,
@@ -110,6 +199,8 @@ def prove(gadget: Gadget, solve: Solve) -> Iterator[Result]:
             meter.asked > 0 and meter.remembered == meter.asked,
             detail,
             found,
+            meter.cross_checked,
+            meter.kept(leaf) if keep else UNSET,
         )
 
 

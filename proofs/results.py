@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import UNSET, UnsetType
+
 
 class Verdict(StrEnum):
     """The outcome of one obligation; only PROVED passes."""
@@ -51,8 +53,23 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """What a solver was asked for an obligation: an SMT-LIB text, the answer, and the answer that
+    the proof needs (`unknown` where the attempt ended before that mattered).
+    """
+
+    text: str
+    answer: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What became of an obligation: time in seconds, solver resources in z3's rlimit units."""
+    """What became of an obligation: time in seconds, solver resources in z3's rlimit units.
+
+    `cross_checked` counts the queries on which a second solver agrees.  The queries are there
+    only if they were to be kept, and in no JSON document, where they would be most of it.
+    """
 
     obligation: Obligation
     verdict: Verdict
@@ -61,6 +78,8 @@ class Result:
     cached: bool = False
     detail: str = ""
     counterexample: Counterexample | None = None
+    cross_checked: int = 0
+    queries: list[Query] | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from fractions import Fraction
 from proofs import prover
 from proofs.exhaustive import LIMIT, domain_size, first_failure
 from proofs.expanded import confirm, same_neurons
+from proofs.modules import faults_of
 from proofs.results import Counterexample, Fate, Mutant, Verdict
 from proofs.verify import Options, gadgets, select_gadgets, solver
 from proofs.workers import spread
@@ -26,9 +27,9 @@ from verified_mlp.statement.network import Gadget
 _CHUNK = 12
 
 
-def count(shape: Shape, names: list[str]) -> int:
+def count(shape: Shape, names: list[str], modules: tuple[str, ...] = ()) -> int:
     """The number of mutants."""
-    return sum(2 * len(list(changes(gadget))) for gadget in _chosen(shape, names))
+    return sum(2 * len(list(changes(gadget))) for gadget in _chosen(shape, names, modules))
 
 
 def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
@@ -37,7 +38,7 @@ def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
     Raises LookupError (its text is a sentence) for a name that picks no gadget.
     """
     tasks = []
-    for gadget in _chosen(shape, names):
+    for gadget in _chosen(shape, names, options.modules):
         total = len(list(changes(gadget)))
         tasks += [
             (shape, gadget.title, start, start + _CHUNK, options)
@@ -46,20 +47,22 @@ def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
     yield from spread(_judge_some, tasks, options.jobs)
 
 
-def _chosen(shape: Shape, names: list[str]) -> list[Gadget]:
+def _chosen(shape: Shape, names: list[str], modules: tuple[str, ...]) -> list[Gadget]:
     """The named gadgets; the machine, a gadget too, states no number that these do not."""
-    return [gadget for gadget in select_gadgets(shape, names) if gadget.name != "machine"]
+    found = select_gadgets(shape, names, modules)
+    return [gadget for gadget in found if gadget.name != "machine"]
 
 
 def _judge_some(shape: Shape, title: str, start: int, stop: int, options: Options) -> list[Mutant]:
-    gadget = next(each for each in gadgets(shape) if each.title == title)
+    gadget = next(each for each in gadgets(shape, options.modules) if each.title == title)
     answer, close = solver(options)
     try:
-        return [
-            judge(gadget, change, delta, answer)
-            for change in list(changes(gadget))[start:stop]
-            for delta in (1, -1)
-        ]
+        with faults_of(options.modules, f"a change of {title} cannot be judged"):
+            return [
+                judge(gadget, change, delta, answer)
+                for change in list(changes(gadget))[start:stop]
+                for delta in (1, -1)
+            ]
     finally:
         close()
 

@@ -12,6 +12,7 @@ from itertools import count
 import z3
 
 _OPERATORS = {"if": "ite"}
+_LOCAL = "?"
 _PLAIN = frozenset("~!@$%^&*_-+=<>.?/") | frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
@@ -88,9 +89,13 @@ def _print(root: z3.ExprRef) -> tuple[str, frozenset[tuple[str, int]]]:
         if not below:
             texts[key] = head if head not in ("and", "or") else str(head == "and").lower()
             continue
+        if len(below) == 1 and head in ("and", "or"):
+            # z3 has conjunctions of one formula, SMT-LIB has not.
+            texts[key] = texts[below[0].get_id()]
+            continue
         text = f"({head} {' '.join(texts[child.get_id()] for child in below)})"
         if uses[key] > 1 and key != root.get_id():
-            local = f"t!{next(names)}"
+            local = f"{_LOCAL}{next(names)}"
             shared.append(f"(let (({local} {text})) ")
             text = local
         texts[key] = text
@@ -98,4 +103,7 @@ def _print(root: z3.ExprRef) -> tuple[str, frozenset[tuple[str, int]]]:
 
 
 def _quoted(name: str) -> str:
+    if name.startswith(_LOCAL) or set(name) & {"|", "\\"}:
+        # A `let` would capture the first, and no quotes hold the others.
+        raise ValueError(f"{name!r}: a name begins with {_LOCAL!r} or contains '|' or '\\\\'")
     return name if set(name) <= _PLAIN and not name[0].isdigit() else f"|{name}|"

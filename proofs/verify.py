@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from pathlib import Path
 
 import proofs
 import verified_mlp
-from proofs import prover
+from proofs import modules, prover, second_solver
 from proofs.cache import Cache, folder
 from proofs.machine import machine
 from proofs.prover import Solve
 from proofs.results import Obligation, Report, Result, Verdict
-from proofs.solver import Answer, solve
+from proofs.solver import Answer, solve, version
 from proofs.workers import spread
 from verified_mlp.constructions.paper import paper
 from verified_mlp.gadgets.registry import gadgets as registered
@@ -28,7 +29,9 @@ from verified_mlp.statement.network import Gadget, Network
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to prove: z3 `rlimit` per query (0: none), seconds per query as a backstop, worker
-    processes, whether the cache is used, whether the first failure ends the run.
+    processes, whether the cache is used, whether the first failure ends the run, the name of the
+    second solver that decides every query again ("": none), whether results keep their queries,
+    the modules whose gadgets are proved (none: those of this project).
     """
 
     budget: int = 20_000_000
@@ -36,15 +39,20 @@ class Options:
     jobs: int = 1
     cache: bool = True
     fail_fast: bool = False
+    cross_check: str = ""
+    queries: bool = False
+    modules: tuple[str, ...] = ()
 
 
 DEFAULT = Options()
 
 
-def gadgets(shape: Shape) -> list[Gadget]:
+def gadgets(shape: Shape, names: tuple[str, ...] = ()) -> list[Gadget]:
     """Everything to be proved: the gadgets of the table, those that the network places, and the
-    machine itself, last.
+    machine itself, last; or the gadgets of the modules that are named (see `modules.gadgets`).
     """
+    if names:
+        return modules.gadgets(shape, names)
     found: dict[str, Gadget] = {}
     for gadget in (*registered(shape), *_placed(paper(shape))):
         if found.setdefault(gadget.title, gadget) is not gadget:
@@ -61,12 +69,18 @@ def _placed(network: Network) -> Iterator[Gadget]:
                 yield from _placed(placed.gadget.network)
 
 
-def obligations(shape: Shape) -> list[Obligation]:
-    """Every obligation of a shape, in order, without proving anything."""
-    return [each for gadget in gadgets(shape) for each in prover.obligations(gadget)]
+def obligations(shape: Shape, names: tuple[str, ...] = ()) -> list[Obligation]:
+    """Every obligation of a shape, or of the modules named, in order, without proving anything."""
+    found = []
+    for gadget in gadgets(shape, names):
+        with modules.faults_of(names, f"{gadget.title} cannot be stated"):
+            found += prover.obligations(gadget)
+    return found
 
 
-def select(found: list[Obligation], names: list[str]) -> list[Obligation]:
+def select(
+    found: list[Obligation], names: list[str], own: tuple[str, ...] = ()
+) -> list[Obligation]:
     """The obligations that the names pick: an obligation's full name, a gadget's title or a
     gadget's bare name. Raises LookupError (its text is a sentence) for a name that picks none.
     """
@@ -74,27 +88,36 @@ def select(found: list[Obligation], names: list[str]) -> list[Obligation]:
     for name in names:
         picked = {each.name for each in found if name in _handles(each)}
         if not picked:
-            raise LookupError(_unknown(name, found))
+            raise LookupError(_unknown(name, found, own))
         chosen |= picked
     return [each for each in found if each.name in chosen]
 
 
-def select_gadgets(shape: Shape, names: list[str]) -> list[Gadget]:
-    """The gadgets of which the names pick an obligation; all, if there are no names."""
-    found = obligations(shape)
-    titles = {each.gadget for each in (select(found, names) if names else found)}
-    return [gadget for gadget in gadgets(shape) if gadget.title in titles]
+def select_gadgets(shape: Shape, names: list[str], own: tuple[str, ...] = ()) -> list[Gadget]:
+    """The gadgets of which the names pick an obligation; all, if there are no names.  `own`: the
+    modules whose gadgets these are.
+    """
+    found = obligations(shape, own)
+    titles = {each.gadget for each in (select(found, names, own) if names else found)}
+    return [gadget for gadget in gadgets(shape, own) if gadget.title in titles]
 
 
 def _handles(obligation: Obligation) -> tuple[str, str, str]:
     return obligation.name, obligation.gadget, obligation.gadget.partition("(")[0]
 
 
-def _unknown(name: str, found: list[Obligation]) -> str:
+def _unknown(name: str, found: list[Obligation], own: tuple[str, ...]) -> str:
     known = sorted({handle for each in found for handle in _handles(each)})
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"no obligation is called {name!r}{hint} List them with verify-all --list."
+    return f"no obligation is called {name!r}{hint} List them with {listing_command(own)}."
+
+
+def listing_command(own: tuple[str, ...]) -> str:
+    """The command that lists all obligations, of the modules if there are some."""
+    return shlex.join(
+        ["verify-all", *(word for name in own for word in ("--module", name)), "--list"]
+    )
 
 
 def run(shape: Shape, chosen: list[Obligation], options: Options = DEFAULT) -> Iterator[Result]:
@@ -148,13 +171,19 @@ def _content(shape: Shape) -> str:
 
 def solver(options: Options) -> tuple[Solve, Callable[[], None]]:
     """The function that answers queries under the options, and one that closes its cache."""
-    cache = Cache(folder() / "answers.sqlite") if options.cache else None
+    return _remembering(options, solve, version())
+
+
+def _remembering(
+    options: Options, solve_afresh: Callable[[str, int, float], Answer], name: str
+) -> tuple[Solve, Callable[[], None]]:
+    cache = Cache(folder() / "answers.sqlite", name) if options.cache else None
 
     def answer(text: str) -> tuple[Answer, bool]:
         known = cache.get(text) if cache else None
         if known is not None:
             return known, True
-        fresh = solve(text, options.budget, options.timeout)
+        fresh = solve_afresh(text, options.budget, options.timeout)
         if cache:
             cache.put(text, fresh)
         return fresh, False
@@ -163,9 +192,15 @@ def solver(options: Options) -> tuple[Solve, Callable[[], None]]:
 
 
 def _prove_gadget(shape: Shape, title: str, options: Options) -> list[Result]:
-    gadget = next(each for each in gadgets(shape) if each.title == title)
+    gadget = next(each for each in gadgets(shape, options.modules) if each.title == title)
     answer, close = solver(options)
+    second, close_second = None, close
+    if options.cross_check:
+        second, close_second = _remembering(options, second_solver.solve, second_solver.version())
     try:
-        return list(prover.prove(gadget, answer))
+        with modules.faults_of(options.modules, f"{title} cannot be proved"):
+            results = list(prover.prove(gadget, answer, second, keep=options.queries))
+            return modules.confirmed(gadget, results) if options.modules else results
     finally:
         close()
+        close_second()

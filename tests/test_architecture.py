@@ -98,14 +98,3 @@ def test_no_number_of_the_exact_part_is_a_float() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), path
-
-
-def test_files_that_are_named_exist() -> None:
-    bases = (ROOT, ROOT / "verified_mlp", ROOT / "examples")
-    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        named = re.findall(r"`([\w./-]+(?:\.py|\.sq|/))`", text)
-        named += re.findall(r"\]\(([\w./-]+)\)", text)
-        assert named
-        for each in named:
-            assert any((base / each).exists() for base in bases), f"{name}: {each}"

@@ -35,10 +35,10 @@ class Typed:
         self.ended = False
         self.raises = {}
 
-    def obligations(self, shape):
+    def obligations(self, shape, modules):
         return FOUND
 
-    def select(self, found, names):
+    def select(self, found, names, modules):
         chosen = [each for each in found if {each.name, each.gadget} & set(names)]
         if not chosen and "nothing" not in names:
             raise LookupError(f"no obligation is called {names[0]!r}. A sentence.")
@@ -55,7 +55,7 @@ class Typed:
         finally:
             self.ended = True
 
-    def count(self, shape, names):
+    def count(self, shape, names, modules):
         if "nowhere" in names:
             raise LookupError("no gadget is called 'nowhere'. A sentence.")
         return 0 if "nothing" in names else len(self.fates)

@@ -169,6 +169,7 @@ def test_help_does_not_wait_for_the_prover(type_):
         "--bits",
         "--words",
         "--only",
+        "--module",
         "--list",
         "--jobs",
         "--budget",
@@ -179,6 +180,9 @@ def test_help_does_not_wait_for_the_prover(type_):
         "--junit",
         "--plain",
         "--sabotage",
+        "--export-smt",
+        "--cross-check",
+        "--audit",
         "--help",
     ]
     code = "import sys, verified_mlp.cli.verify; sys.exit('z3' in sys.modules)"

@@ -55,10 +55,10 @@ def interpreted(name: str, shape: Shape, given: bytes) -> tuple[Outcome, int, by
 
 
 def test_every_example_has_a_case() -> None:
-    assert {path.stem for path in EXAMPLES.iterdir()} == {name for name, _, _ in CASES}
+    assert {path.stem for path in EXAMPLES.glob("*.sq")} == {name for name, _, _ in CASES}
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.sq")), ids=lambda path: path.name)
 def test_the_head_says_what_it_does(path: Path) -> None:
     head = path.read_text(encoding="utf-8").split("\n\n")[0].splitlines()
     assert all(line.startswith("#") for line in head)
@@ -69,7 +69,7 @@ def test_the_head_says_what_it_does(path: Path) -> None:
     assert shape_of(path.stem).words == 64
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.sq")), ids=lambda path: path.name)
 def test_every_line_is_commented_with_its_address(path: Path) -> None:
     address = 0
     for line in path.read_text(encoding="utf-8").splitlines():

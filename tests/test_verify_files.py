@@ -70,6 +70,10 @@ def test_json_of_proofs_is_complete():
             "jobs": 1,
             "cache": True,
             "fail_fast": False,
+            "cross_check": "",
+            "queries": False,
+            "modules": [],
+            "modules": [],
         },
         "counts": {
             "obligations": 3,
@@ -82,6 +86,7 @@ def test_json_of_proofs_is_complete():
             "ERROR": 0,
             "not_attempted": 1,
             "cached": 0,
+            "cross_checked": 0,
         },
         "seconds": 2.5,
         "resources": 14,
@@ -114,6 +119,7 @@ def test_json_of_proofs_is_complete():
             "expected": {"out": "0"},
             "got": {"out": "1"},
         },
+        "cross_checked": 0,
     }
 
 

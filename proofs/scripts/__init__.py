@@ -16,6 +16,7 @@ from proofs.scripts.addition import (
     subtract,
 )
 from proofs.scripts.machine import machine
+from proofs.scripts.own import complete
 from proofs.scripts.words import (
     all_ones,
     at_most_zero,
@@ -40,3 +41,21 @@ SCRIPTS: dict[str, Script] = {
     "select": select,
     "subtract": subtract,
 }
+
+_own: dict[str, Script] = {}
+
+
+def register(name: str, script: Script) -> None:
+    """Enter a proof script for the gadgets of a name, in a module given to `verify-all --module`.
+
+    What it must prove in the end is stated from the gadget (see `own.complete`).  Raises
+    ValueError if gadgets of that name have a script.
+    """
+    if name in SCRIPTS or name in _own:
+        raise ValueError(f"gadgets called {name} have a proof script; choose another name")
+    _own[name] = complete(script)
+
+
+def script_of(name: str) -> Script | None:
+    """The proof script for the gadgets of a name."""
+    return SCRIPTS.get(name) or _own.get(name)

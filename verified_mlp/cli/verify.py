@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
 import typer
 
 from verified_mlp.cli.shell import INTERRUPTED, UserError, new_app, run_app, write_whole
+from verified_mlp.cli.verify_arguments import check_limits, check_modes, check_second_solver
 from verified_mlp.machine.shape import Shape
 
 # The prover and its solver are imported where they are used, so that --help is quick.
@@ -29,11 +30,6 @@ Item = TypeVar("Item", "Result", "Mutant")
 
 NAME = "verify-all"
 READER_GONE = 128 + signal.SIGPIPE
-MOST_JOBS = 1024
-MOST_BUDGET = 2**32 - 1
-"""z3 counts resources in 32 bits."""
-LONGEST = 10**6
-"""z3 counts milliseconds in 32 bits."""
 
 app = new_app("Prove that the network computes what it is said to compute.")
 
@@ -53,6 +49,14 @@ def verify_all(
         typer.Option(
             metavar="NAME",
             help="Prove only this obligation, or those of this gadget; repeat it for more.",
+        ),
+    ] = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Prove the gadgets of this module, a dotted name or a .py file, in place of "
+            "the network; repeat it for more.",
         ),
     ] = None,
     listing: Annotated[
@@ -93,26 +97,47 @@ def verify_all(
             help="Change every number of every gadget by one, and see that the proof fails.",
         ),
     ] = False,
+    export_smt: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write every query as an SMT-LIB file into a new folder."),
+    ] = None,
+    cross_check: Annotated[
+        str | None, typer.Option(metavar="cvc5", help="Decide every query by cvc5, too.")
+    ] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Print what the proof assumes, and prove nothing.")
+    ] = False,
 ) -> int:
     """Prove that every gadget of the network computes what it is said to compute.
 
     Exit code: 0 all proved; 1 something refuted or vacuous; 2 wrong usage; 3 something not
     decided; 4 internal error; 130 interrupted.
     """
-    if listing and sabotage:
-        raise UserError("--list lists obligations, --sabotage has none: give one of the two.")
-    if junit and (listing or sabotage):
-        other = "--list" if listing else "--sabotage"
-        raise UserError(f"--junit does not go with {other}: use --json.")
+    check_modes(
+        audit=audit,
+        listing=listing,
+        sabotage=sabotage,
+        only=only,
+        junit=junit,
+        export_smt=export_smt,
+        cross_check=cross_check,
+        module=module,
+    )
     try:
         shape = Shape(bits, words)
     except ValueError as error:
         raise UserError(str(error)) from error
-    _check_limits(jobs, budget, timeout)
+    check_limits(jobs, budget, timeout)
 
     from verified_mlp.cli.verify_files import check_writable
 
-    check_writable([path for path in (json, junit) if path])
+    files = [path for path in (json, junit) if path]
+    check_writable(files)
+    check_second_solver(cross_check)
+    if export_smt:
+        from verified_mlp.cli.verify_export import check_folder
+
+        check_folder(export_smt, files)
     # Some character of a claim may be missing in the encoding of an old terminal.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
@@ -125,30 +150,20 @@ def verify_all(
         jobs=_usable_cores() if jobs is None else jobs,
         cache=not no_cache,
         fail_fast=fail_fast,
+        cross_check=cross_check or "",
+        queries=export_smt is not None,
+        modules=tuple(dict.fromkeys(module or [])),
     )
     names = list(only or [])
-    with _noting_interrupts() as interrupted:
+    with _noting_interrupts() as interrupted, _faults_as_sentences():
+        if audit:
+            return _audit(shape, json)
         if sabotage:
             return _sabotage(shape, options, names, _on_terminal(plain), json, interrupted)
         run = _choose(shape, options, names)
         if listing:
             return _list(run, json)
-        return _prove(run, _on_terminal(plain), json, junit, interrupted)
-
-
-def _check_limits(jobs: int | None, budget: int | None, timeout: float | None) -> None:
-    """Raises UserError for a limit that makes no sense."""
-    if jobs is not None and not 1 <= jobs <= MOST_JOBS:
-        raise UserError(f"--jobs {jobs} is out of range: give 1 to {MOST_JOBS} worker processes.")
-    if budget is not None and not 0 <= budget <= MOST_BUDGET:
-        raise UserError(
-            f"--budget {budget} is out of range: give 1 to {MOST_BUDGET}, or 0 for no limit."
-        )
-    # Written so that it is false for what is not a number, too.
-    if timeout is not None and not 0 < timeout <= LONGEST:
-        raise UserError(
-            f"--timeout {timeout:g} is out of range: give more than 0 seconds, at most {LONGEST}."
-        )
+        return _prove(run, _on_terminal(plain), json, junit, export_smt, interrupted)
 
 
 @contextmanager
@@ -196,15 +211,27 @@ def _on_terminal(plain: bool) -> bool:
 
 def _choose(shape: Shape, options: Options, names: list[str]) -> ProofRun:
     """The obligations to prove; raises UserError if there are none."""
-    from proofs.verify import obligations, select
+    from proofs.verify import listing_command, obligations, select
     from verified_mlp.cli.verify_runs import ProofRun
 
-    found = obligations(shape)
+    found = obligations(shape, options.modules)
     with _unknown_names_as_sentences():
-        chosen = select(found, names) if names else found
+        chosen = select(found, names, options.modules) if names else found
     if not chosen:
-        raise UserError("nothing is selected, so nothing is proved. List with verify-all --list.")
+        how = listing_command(options.modules)
+        raise UserError(f"nothing is selected, so nothing is proved. List with {how}.")
     return ProofRun(shape, options, names, len(found), chosen)
+
+
+@contextmanager
+def _faults_as_sentences() -> Iterator[None]:
+    """What is wrong with the modules of a user is theirs to mend."""
+    from proofs.modules import ModuleFault
+
+    try:
+        yield
+    except ModuleFault as fault:
+        raise UserError(str(fault)) from fault
 
 
 @contextmanager
@@ -228,8 +255,24 @@ def _list(run: ProofRun, json: Path | None) -> int:
     return 0
 
 
+def _audit(shape: Shape, json: Path | None) -> int:
+    from proofs.audit import audit
+    from verified_mlp.cli.verify_audit import audit_json, audit_lines
+
+    found = audit(shape)
+    print(*audit_lines(found), sep="\n")
+    if json:
+        write_whole(json, audit_json(found))
+    return 0
+
+
 def _prove(
-    run: ProofRun, terminal: bool, json: Path | None, junit: Path | None, interrupted: Event
+    run: ProofRun,
+    terminal: bool,
+    json: Path | None,
+    junit: Path | None,
+    export_smt: Path | None,
+    interrupted: Event,
 ) -> int:
     import proofs.verify
     from verified_mlp.cli import verify_output
@@ -249,6 +292,10 @@ def _prove(
         write_whole(json, proofs_json(run))
     if junit:
         write_whole(junit, junit_xml(run))
+    if export_smt:
+        from verified_mlp.cli.verify_export import write_folder
+
+        write_folder(export_smt, run)
     return _leave(run)
 
 
@@ -261,14 +308,16 @@ def _sabotage(
     interrupted: Event,
 ) -> int:
     import proofs.sabotage
+    import proofs.verify
     from verified_mlp.cli import verify_output
     from verified_mlp.cli.verify_files import sabotage_json
     from verified_mlp.cli.verify_runs import SabotageRun
 
     with _unknown_names_as_sentences():
-        total = proofs.sabotage.count(shape, names)
+        total = proofs.sabotage.count(shape, names, options.modules)
     if not total:
-        raise UserError("nothing is selected, so nothing is changed. List with verify-all --list.")
+        how = proofs.verify.listing_command(options.modules)
+        raise UserError(f"nothing is selected, so nothing is changed. List with {how}.")
     run = SabotageRun(shape, options, names, total)
     _follow(
         run,

@@ -24,22 +24,25 @@ from verified_mlp.cli.verify_runs import ProofRun, SabotageRun
 from verified_mlp.machine.shape import Shape
 
 VERSION = 1
-"""Of the three JSON documents; it goes up when a name in one of them changes or goes away."""
+"""Of the JSON documents; it goes up when a name in one of them changes or goes away."""
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """Which document this is: `verify-all/results`, `/mutants` or `/obligations`."""
+    """Which document this is: `verify-all/` and `results`, `mutants`, `obligations`,
+    `queries` or `audit`.
+    """
 
     name: str
     version: int = VERSION
 
 
 class Tools(msgspec.Struct, frozen=True, rename={"verified_mlp": "verified-mlp"}):
-    """The versions of what made the document."""
+    """The versions of what made the document; cvc5's only if it had a part in it."""
 
     verified_mlp: str
     python: str
     z3: str
+    cvc5: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -82,22 +85,27 @@ class Sabotage(Outcome, frozen=True):
     mutants: list[Mutant]
 
 
-def tools() -> Tools:
-    """The versions of this package, of Python and of z3."""
-    return Tools(version("verified-mlp"), platform.python_version(), z3.get_version_string())
+def tools(second: str = "") -> Tools:
+    """The versions of this package, of Python, of z3 and of the second solver, if there is one."""
+    return Tools(
+        version("verified-mlp"),
+        platform.python_version(),
+        z3.get_version_string(),
+        version(second) if second else msgspec.UNSET,
+    )
 
 
 def listing_json(shape: Shape, only: list[str], chosen: list[Obligation]) -> bytes:
     """The document `verify-all/obligations`."""
-    return _encoded(Listing(Schema("verify-all/obligations"), tools(), shape, only, chosen))
+    return encoded(Listing(Schema("verify-all/obligations"), tools(), shape, only, chosen))
 
 
 def proofs_json(run: ProofRun) -> bytes:
     """The document `verify-all/results`."""
-    return _encoded(
+    return encoded(
         Proofs(
             Schema("verify-all/results"),
-            tools(),
+            tools(run.options.cross_check),
             run.shape,
             run.only,
             run.options,
@@ -108,7 +116,10 @@ def proofs_json(run: ProofRun) -> bytes:
             run.code,
             run.resources,
             # The text of an error may hold what UTF-8 cannot (a broken file name, say).
-            [replace(each, detail=_unicode(each.detail)) for each in run.results],
+            [
+                replace(each, detail=_unicode(each.detail), queries=msgspec.UNSET)
+                for each in run.results
+            ],
             [each.name for each in run.not_attempted],
         )
     )
@@ -116,7 +127,7 @@ def proofs_json(run: ProofRun) -> bytes:
 
 def sabotage_json(run: SabotageRun) -> bytes:
     """The document `verify-all/mutants`."""
-    return _encoded(
+    return encoded(
         Sabotage(
             Schema("verify-all/mutants"),
             tools(),
@@ -137,7 +148,8 @@ def _unicode(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _encoded(document: Document) -> bytes:
+def encoded(document: Document) -> bytes:
+    """The document as JSON for people to read, too."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
@@ -163,7 +175,7 @@ def junit_xml(run: ProofRun) -> bytes:
     facts = {
         "bits": run.shape.bits,
         "words": run.shape.words,
-        **msgspec.to_builtins(tools()),
+        **msgspec.to_builtins(tools(run.options.cross_check)),
         "verdict": run.verdict,
         "interrupted": str(bool(run.stopped)).lower(),
     }

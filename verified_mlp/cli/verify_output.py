@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from proofs import solver
+from proofs import second_solver, solver
 from proofs.results import Counterexample, Fate, Mutant, Obligation, Result, Verdict
 from proofs.verify import Options
 from verified_mlp.cli.verify_runs import ProofRun, SabotageRun
@@ -58,9 +58,10 @@ def _indented(label: str, text: str) -> list[str]:
 
 
 def _cost(result: Result) -> str:
-    if result.cached:
-        return "cached"
-    return f"{result.seconds:.2f} s; {result.resources:,} rlimit"
+    cost = "cached" if result.cached else f"{result.seconds:.2f} s; {result.resources:,} rlimit"
+    if result.cross_checked:
+        cost += f"; cross-checked {result.cross_checked}"
+    return cost
 
 
 def proof_header(run: ProofRun) -> str:
@@ -75,7 +76,10 @@ def sabotage_header(run: SabotageRun) -> str:
 
 def _header(run: ProofRun | SabotageRun, what: str) -> str:
     own = f"verify-all {version('verified-mlp')}"
-    return f"{own}: {run.shape}, {what}, {run.options.jobs} jobs, {solver.version()}"
+    solvers = solver.version()
+    if run.options.cross_check:
+        solvers += f", {second_solver.version()}"
+    return f"{own}: {run.shape}, {what}, {run.options.jobs} jobs, {solvers}"
 
 
 def result_line(result: Result) -> str:
@@ -105,6 +109,10 @@ def command(shape: Shape, options: Options, name: str, *flags: str) -> str:
     for limit in ("budget", "timeout"):
         if getattr(options, limit) != getattr(usual, limit):
             words += [f"--{limit}", f"{getattr(options, limit)}"]
+    if options.cross_check:
+        words += ["--cross-check", options.cross_check]
+    for module in options.modules:
+        words += ["--module", module]
     return shlex.join([*words, "--only", name, *flags])
 
 

@@ -51,6 +51,7 @@ class ProofRun:
             **{verdict.value: found[verdict] for verdict in Verdict},
             "not_attempted": len(self.not_attempted),
             "cached": sum(result.cached for result in self.results),
+            "cross_checked": sum(result.cross_checked for result in self.results),
         }
 
     @property
@@ -84,12 +85,25 @@ class ProofRun:
         if len(self.chosen) < self.total:
             return (
                 f"PROVED: the {len(self.chosen)} selected of {self.total} obligations at "
-                f"{self.shape}; this says nothing about the others."
+                f"{self.shape}; this says nothing about the others.{self._agreement}"
+            )
+        if self.options.modules:
+            return (
+                f"PROVED: every gadget of {', '.join(self.options.modules)} at {self.shape}, on "
+                f"its whole domain.{self._agreement}"
             )
         return (
             f"PROVED: one pass of the 23-layer network at {self.shape} is one SUBLEQ step, for "
             "every state, and every gadget meets its specification on its whole domain."
+            f"{self._agreement}"
         )
+
+    @property
+    def _agreement(self) -> str:
+        if not self.options.cross_check:
+            return ""
+        count = self.counts["cross_checked"]
+        return f" z3 and {self.options.cross_check} agree on all {count} queries."
 
 
 @dataclass(slots=True)
@@ -143,9 +157,9 @@ class SabotageRun:
         if self.code:
             which = _some(self.counts, [Fate.MISSED, Fate.UNKNOWN, "not_attempted"])
             return f"NOT ALL CAUGHT at {self.shape}: {which}, of {self.total} changes."
-        where = (
-            f"the selected gadgets at {self.shape}" if self.only else f"all gadgets at {self.shape}"
-        )
+        modules = f" of {', '.join(self.options.modules)}" if self.options.modules else ""
+        which = f"the selected gadgets{modules}" if self.only else f"all gadgets{modules}"
+        where = f"{which} at {self.shape}"
         return (
             f"CAUGHT: each of {self.total} changes of one number in {where} is refuted with a "
             "counterexample or proved harmless."

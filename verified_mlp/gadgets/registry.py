@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from importlib import import_module
 from pkgutil import iter_modules
@@ -18,7 +19,19 @@ LARGEST = 2**MAX_BITS
 """No number in a gadget of this project exceeds it; the upper end of unsettled ranges."""
 
 Settings = Mapping[str, int]
-_table: dict[str, tuple[Callable[..., Gadget], Callable[[Shape], Iterable[Settings]]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A function of a module that makes gadgets, and the settings at which it is proved."""
+
+    module: str
+    name: str
+    build: Callable[..., Gadget]
+    settings: Callable[[Shape], Iterable[Settings]]
+
+
+_table: list[Entry] = []
 
 
 def gadget(
@@ -35,7 +48,7 @@ def gadget(
         def build(**arguments: int) -> Gadget:
             return cached(**arguments)  # type: ignore[no-any-return]  # lru_cache hides it
 
-        _table[make.__name__] = (build, settings)
+        _table.append(Entry(make.__module__, make.__name__, build, settings))
         return build
 
     return enter
@@ -46,6 +59,11 @@ def gadgets(shape: Shape) -> list[Gadget]:
     for module in iter_modules(verified_mlp.gadgets.__path__):
         import_module(f"verified_mlp.gadgets.{module.name}")
     found = [
-        build(**arguments) for build, settings in _table.values() for arguments in settings(shape)
+        entry.build(**arguments) for entry in _table for arguments in entry.settings(shape)
     ]
     return sorted(found, key=lambda item: item.title)
+
+
+def entries(module: str) -> list[Entry]:
+    """What a module has entered into the table, in the order of its file."""
+    return [entry for entry in _table if entry.module == module]
