@@ -422,7 +422,7 @@ TABLE = [
         "block_sums: a low bit counts twice",
         lambda: changed(block_sums(bits=4), "layer 1, prefix[1], input x, weight of x[0]", 1),
         R,
-        "wires of prefix",
+        "prefix: sum",
     ),
     # A condition of the domain that is dropped.
     Broken("merge: both", lambda: without_conditions(merge(inputs=2)), R, "specification"),

@@ -50,6 +50,12 @@ def after(seconds, number):
     return [number]
 
 
+def waiting(path, name):
+    while not path.exists():
+        time.sleep(0.01)
+    return [name]
+
+
 def children():
     return multiprocessing.active_children()
 
@@ -105,7 +111,7 @@ def test_one_job_works_when_it_is_asked():
 def test_an_error_ends_one_job():
     items = spread(failing, [(2,), (3,), (4,)], 1)
     assert next(items) == 2
-    with pytest.raises(ValueError, match="^task 3 failed$"):
+    with pytest.raises(ValueError, match=r"^task 3 failed$"):
         next(items)
 
 
@@ -145,13 +151,17 @@ def test_two_jobs_use_two_processes_at_most():
     assert 1 <= len(found) <= 2
 
 
-def test_items_come_as_tasks_end():
-    found = list(spread(after, [(2, "slow"), (0, "quick")], 2))
-    assert found == ["quick", "slow"]
+def test_items_come_as_tasks_end(tmp_path):
+    """The first task waits for what is done when the second has ended."""
+    sign = tmp_path / "sign"
+    items = spread(waiting, [(sign, "first"), (tmp_path, "second")], 2)
+    assert next(items) == "second"
+    sign.touch()
+    assert list(items) == ["first"]
 
 
 def test_an_error_of_a_task_comes_through():
-    with pytest.raises(ValueError, match="^task 3 failed$"):
+    with pytest.raises(ValueError, match=r"^task 3 failed$"):
         list(spread(failing, [(number,) for number in range(2, 6)], 2))
 
 

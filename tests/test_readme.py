@@ -17,6 +17,7 @@ from test_campaign import STATES
 from test_engines import EVERY_STEP, STEPS
 from test_whole_network import EVERY_STATE, SHAPES, SOME_STATES, TINY
 
+from proofs.sabotage import count
 from verified_mlp.machine.shape import Shape
 
 TEXT = read("README.md")
@@ -152,6 +153,8 @@ def test_the_campaign_and_the_part_of_it_in_ci() -> None:
     (random,) = {
         int(each) for each in re.findall(r"count=(\d+)\)", read("tests/test_whole_network.py"))
     }
+    small, large = Shape(4, 8), Shape(16, 256)
+    few, many = (count(shape, []) for shape in (small, large))
     usual, long = (settings.get_profile(name).max_examples for name in ("usual", "campaign"))
     rows = [
         f"| states of {TINY} against the step | {some:,}, one in {every // some} | all {every:,} |",
@@ -161,7 +164,8 @@ def test_the_campaign_and_the_part_of_it_in_ci() -> None:
         f"| {STATES:,} |",
         f"| examples of a property-based test that sets no number of its own "
         f"| {usual:,}, one in {long // usual} | {long:,} |",
-        "| sabotage | 4 bits x 8 words | 16 bits x 256 words |",
+        f"| changes of one number, by sabotage | {few:,} at {small}, one in {round(many / few)} "
+        f"| {many:,} at {large} |",
     ]
     for row in rows:
         assert row in TEXT

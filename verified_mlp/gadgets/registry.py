@@ -58,9 +58,7 @@ def gadgets(shape: Shape) -> list[Gadget]:
     """Every gadget of the table at the settings of a shape, sorted by title."""
     for module in iter_modules(verified_mlp.gadgets.__path__):
         import_module(f"verified_mlp.gadgets.{module.name}")
-    found = [
-        entry.build(**arguments) for entry in _table for arguments in entry.settings(shape)
-    ]
+    found = [entry.build(**arguments) for entry in _table for arguments in entry.settings(shape)]
     return sorted(found, key=lambda item: item.title)
 
 
