@@ -73,7 +73,6 @@ def test_json_of_proofs_is_complete():
             "cross_check": "",
             "queries": False,
             "modules": [],
-            "modules": [],
         },
         "counts": {
             "obligations": 3,
