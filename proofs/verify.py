@@ -156,6 +156,7 @@ def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
     report = verify(shape, options)
     if cache and report.passed:
         cache.remember_proved(content)
+    if cache:
         cache.close()
     return report
 

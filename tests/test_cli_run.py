@@ -474,7 +474,7 @@ def test_ctrl_c_while_the_network_is_verified(
         "        raise KeyboardInterrupt\n"
         "call = ctypes.CDLL(None).abs\n"
         "call.argtypes = [Argument]\n"
-        "proofs.prover.prove = lambda *_: call(1)"
+        "proofs.prover.prove = lambda *_, **__: call(1)"
     )
     answer = in_process(interrupted, HELLO, "--bits", "8", "--words", "64")
     assert answer == (130, b"", "verified-mlp: interrupted.\n")

@@ -166,12 +166,16 @@ def test_the_limits_are_handed_on_and_answers_are_remembered(type_, second):
 
 def test_no_solver_is_given_the_answers_of_another(tmp_path):
     path = tmp_path / "answers.sqlite"
-    ours, theirs = proofs.cache.Cache(path), proofs.cache.Cache(path, "cvc5 0.0")
+    opened = [
+        proofs.cache.Cache(path, *solver)
+        for solver in ((), ("cvc5 0.0",), ("cvc5 0.1",), ("cvc5 0.0",))
+    ]
+    ours, theirs, newer, again = opened
     theirs.put("text", Answer("unsat", 0, 0, {}))
     assert ours.get("text") is None
-    assert proofs.cache.Cache(path, "cvc5 0.1").get("text") is None
-    assert proofs.cache.Cache(path, "cvc5 0.0").get("text") == Answer("unsat", 0, 0, {})
-    for each in (ours, theirs):
+    assert newer.get("text") is None
+    assert again.get("text") == Answer("unsat", 0, 0, {})
+    for each in opened:
         each.close()
 
 

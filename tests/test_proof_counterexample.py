@@ -122,6 +122,17 @@ def test_the_size_of_a_domain_counts_its_ranges(gadget):
         assert size == without
 
 
+def test_a_range_that_depends_on_a_parameter_is_kept_to():
+    """What happens beyond it is no failure."""
+    gadget = replace(
+        SMALL[-1],
+        spec={"out": lambda x, y, t: where(x > t + 1, 99, SMALL[-1].spec["out"](x, y, t))},
+    )
+    assert first_failure(gadget) == (True, None)
+    assert searched(gadget) is None
+    assert broken_members(gadget) == []
+
+
 def test_the_last_domain_that_is_tried_whole():
     def wide(high):
         return primitive(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import z3
 from proof_samples import (
     BUDGET,
     answer,
@@ -25,9 +26,10 @@ from proof_samples import (
 
 from proofs import prover
 from proofs.exhaustive import first_failure
+from proofs.lemma import Lemma, Over
 from proofs.results import Verdict
 from proofs.scripts import SCRIPTS
-from proofs.scripts.common import ranges, specification, wires
+from proofs.scripts.common import N, ranges, specification, spelled, wires
 from proofs.solver import solve
 from verified_mlp.gadgets.adder import (
     adder,
@@ -49,7 +51,7 @@ from verified_mlp.logic import value, where
 from verified_mlp.machine.shape import Shape
 from verified_mlp.statement.affine import Signal, field
 from verified_mlp.statement.evaluate import size
-from verified_mlp.statement.expr import Index, at_most, const
+from verified_mlp.statement.expr import Index, at_most, const, equal
 from verified_mlp.statement.network import Condition, Field, Parameter
 
 SHAPES = [Shape(4, 4), Shape(16, 256), Shape(24, 100), Shape(64, 1024)]
@@ -536,6 +538,10 @@ ORDERS = {
         specification(view, "out", [("wires of inside in layer 1", {})]),
     ],
     "specification alone": lambda view: [specification(view, "out", [])],
+    "wires, and specification": lambda view: [
+        wires(view, "inside"),
+        specification(view, "out", []),
+    ],
     "specification, then wires": lambda view: [
         specification(view, "out", []),
         wires(view, "inside"),
@@ -547,6 +553,7 @@ ORDERS = {
     ("order", "expected"),
     [
         ("wires, then specification", [Verdict.PROVED, Verdict.PROVED]),
+        ("wires, and specification", [Verdict.PROVED, Verdict.PROVED]),
         ("specification alone", [Verdict.UNKNOWN]),
         ("specification, then wires", [Verdict.UNKNOWN, Verdict.PROVED]),
     ],
@@ -565,6 +572,8 @@ def test_wires_outside_the_domain_of_a_placed_gadget_are_not_accepted(monkeypatc
     assert (first.verdict, second.verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
     assert first.detail.startswith("wires of inside in layer 1: the goal does not follow")
     assert second.detail == "it rests on 'wires of inside in layer 1', which is not proved"
+    monkeypatch.setitem(SCRIPTS, "outer", ORDERS["wires, and specification"])
+    assert verdicts(gadget) == [Verdict.UNKNOWN, Verdict.UNKNOWN]
 
 
 def test_parameters_of_a_placed_gadget_are_in_its_domain(monkeypatch):
@@ -629,6 +638,74 @@ def test_a_contract_says_nothing_beyond_the_entries_of_an_output(monkeypatch):
     assert second.counterexample.expected == {"out[2]": "1", "out[3]": "1"}
 
 
+def test_a_neuron_is_clamped_at_0(monkeypatch):
+    """x - 1 is -1 at x = 0, and the neuron 0; that both are the same must not be assumed."""
+
+    def script(view):
+        return [specification(view, "out", []), ranges(view, [])]
+
+    monkeypatch.setitem(SCRIPTS, "clamped", script)
+    inputs = [Field("x", high=3)]
+    right = primitive(
+        "clamped", inputs, lambda now: now.x - 1, lambda x: where(x > 1, x - 1, 0), largest=2
+    )
+    wrong = replace(right, spec={"out": lambda x: x - 1})
+    assert verdicts(right) == [Verdict.PROVED, Verdict.PROVED]
+    result, _ = prover.prove(wrong, answer)
+    assert result.verdict is Verdict.REFUTED
+    assert (result.counterexample.expected, result.counterexample.got) == (
+        {"out": "-1"},
+        {"out": "0"},
+    )
+
+
+def test_the_entries_of_a_word_are_bits(monkeypatch):
+    """The entries are 0 or 2, and a word is read by those that are 1: it spells 0."""
+    j = Index("j", 4)
+
+    def made(weight, largest):
+        gadget = primitive(
+            "word",
+            [Field("x", (4,))],
+            lambda now: weight * now.x[j],
+            lambda x: 0,
+            over=(j,),
+            largest=largest,
+        )
+        (output,) = gadget.network.outputs
+        network = replace(gadget.network, outputs=(replace(output, word=True),))
+        return replace(gadget, network=network)
+
+    def script(view):
+        number = spelled(view, view.output("out"), 0, N)
+        at = z3.Int("at!j")
+        return [
+            Lemma(
+                "spells 0",
+                "the first n entries spell 0",
+                lambda: (view.domain(), number == 0),
+                over=Over("n", 0, 4, "n in 0..4"),
+            ),
+            specification(view, "out", [("spells 0", {"n": 4})]),
+            Lemma(
+                "ranges",
+                "every neuron is at most its declared largest value",
+                lambda: ([at >= 0, at <= 3], view.neuron(0, "y", at) <= 2),
+            ),
+        ]
+
+    monkeypatch.setitem(SCRIPTS, "word", script)
+    assert verdicts(made(0, 0)) == [Verdict.PROVED] * 3
+    first, second, third = prover.prove(made(2, 2), answer)
+    assert [first.verdict, second.verdict, third.verdict] == [
+        Verdict.PROVED,
+        Verdict.REFUTED,
+        Verdict.PROVED,
+    ]
+    assert set(second.counterexample.expected.values()) == {"0"}
+    assert set(second.counterexample.got.values()) == {"2"}
+
+
 def test_an_array_called_t_is_an_array(monkeypatch):
     """Its proof has a constant t!0, which no shared term may hide."""
     k = Index("k", 3)
@@ -653,12 +730,12 @@ def test_a_parameter_with_bits_is_used_through_them():
     gadget = primitive(
         "weighed",
         [Field("x")],
-        lambda now: now.x * (1 - at_most(Index("i", 4), 2)),
+        lambda now: now.x * equal(Index("i", 4), 3),
         lambda x, i: 0,
         parameters=(Parameter("i", 0, 3, bits=2),),
     )
     assert broken_members(gadget) == [{"i": 3, "x": 1}]
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="a parameter with bits is used through its bits only"):
         verdicts(gadget)
 
 
