@@ -15,6 +15,7 @@ from proofs.definite import no_branching
 from proofs.theory import Formula, Term, Theory, formula, product, term
 from verified_mlp.logic import Step, folding_with, value
 from verified_mlp.statement.affine import Affine, Signal
+from verified_mlp.statement.builder import rewired
 from verified_mlp.statement.expr import Expr, Index, var
 from verified_mlp.statement.network import Gadget, Neurons, Output, Placed
 
@@ -56,6 +57,7 @@ class SymbolicView:
             self._promise_condition(condition)
         for depth, layer in enumerate(gadget.network.layers):
             for placed in layer.placed:
+                _require_its_neurons(placed)
                 for family in placed.neurons:
                     self._declare_neurons(depth, family, placed)
 
@@ -328,6 +330,15 @@ class SymbolicView:
 
     def _constant(self, name: str) -> z3.ArithRef:
         return self.theory.declare(name, 0)()
+
+
+def _require_its_neurons(placed: Placed) -> None:
+    """The proof goes by a placed gadget's contract, the matrices by the neurons that stand there.
+
+    Raises ValueError if these are not those of the gadget with these wires.
+    """
+    if placed.gadget is not None and rewired(placed, placed.wires).neurons != placed.neurons:
+        raise ValueError(f"{placed.name}: its neurons are not those of {placed.gadget.title}")
 
 
 def _plus(left: Term, right: Term) -> Term:

@@ -1,0 +1,145 @@
+"""The terms of which the machine's lemmas speak: what the step has at hand, and the layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import z3
+
+from proofs.gadget_view import SymbolicView
+from proofs.machine import row_value
+from proofs.scripts.common import N, spelled
+from proofs.theory import Formula, Term
+from verified_mlp.machine.shape import Shape
+
+
+class Stages:
+    """The terms of which the lemmas speak: what the step has at hand, and the network's layers."""
+
+    def __init__(self, view: SymbolicView) -> None:
+        self.view = view
+        settings = view.gadget.settings
+        self.shape = Shape(settings["bits"], settings["words"])
+        self.bits = self.shape.bits
+        view.theory.declare("j", 0)
+        view.theory.declare("address", 0)
+
+    def at(self, layer: int, name: str, output: str = "") -> Any:
+        """What a placed gadget gives after a layer (from 1); after layer 0, an input."""
+        if layer == 0:
+            return self.view.inputs[name]
+        return self.view.result(name, output, layer - 1)
+
+    def number(self, word: Any, length: Term | None = None) -> Any:
+        """The number that the first bits of a word spell."""
+        return spelled(self.view, word, 0, self.bits if length is None else length)
+
+    def row(self, address: Term, length: Term | None = None) -> Any:
+        """The number that the first bits of the memory's row at an address spell."""
+        return self.view.run(
+            lambda: row_value(
+                self.view.inputs["mem"],
+                address,
+                self.bits if length is None else length,
+                self.shape.words,
+            )
+        )
+
+    @property
+    def pc(self) -> Any:
+        """The program counter before the step."""
+        return self.number(self.at(0, "pc"))
+
+    @property
+    def fetched(self) -> Any:
+        """An instruction is executed: not halted, no fault, all three words in memory."""
+        return z3.And(self.at(0, "fault") == 0, self.pc < self.shape.code)
+
+    def operand(self, name: str) -> Any:
+        """The instruction's word A, B or C, as read by layer 2."""
+        return self.number(self.at(2, name))
+
+    def valid(self, name: str) -> Any:
+        """The operand is the address of a word."""
+        return z3.And(self.fetched, self.operand(name) < self.shape.addresses)
+
+    def port(self, name: str) -> Any:
+        """The operand is -1."""
+        return z3.And(self.fetched, self.operand(name) == self.shape.modulus - 1)
+
+    def fetched_number(self, name: str, length: Term) -> Any:
+        """The number that the first bits of an instruction word spell, as layer 2 has it."""
+        return self.number(self.at(2, name), length)
+
+    def fetched_row(self, ahead: int, length: Term) -> Any:
+        """The number that the first bits at pc + ahead spell, if an instruction is executed."""
+        return z3.If(self.fetched, self.row(self.pc + ahead, length), 0)
+
+    def one_row(self, name: str) -> tuple[list[Formula], Formula]:
+        """The sum of the matches of an operand below row N is 1 if it is among them, else 0."""
+        total = self.view.sum_wired("subtracts", {"a": "x", "b": "y"}[name], {}, N)
+        found = z3.And(self.fetched, self.operand(name) < N)
+        return [], total == z3.If(found, 1, 0)
+
+    def operand_number(self, name: str, length: Term) -> Any:
+        """The number that the first bits of an operand spell, as layer 4 has it."""
+        return self.number(self.at(4, f"from_{name}"), length)
+
+    def operand_row(self, name: str, length: Term) -> Any:
+        """The number that the first bits at an operand's address spell, if it is one."""
+        return z3.If(self.valid(name), self.row(self.operand(name), length), 0)
+
+    def reads(self) -> Any:
+        """An input instruction."""
+        return z3.And(self.port("a"), self.valid("b"))
+
+    def ready(self) -> Any:
+        """The input word is there."""
+        return self.at(0, "ready") == 1
+
+    def conditions(self) -> dict[str, Any]:
+        """What each of the network's flags stands for."""
+        return {
+            "subtracts": z3.And(self.valid("a"), self.valid("b")),
+            "valid": z3.And(self.valid("a"), self.port("b")),
+            "takes": z3.And(self.reads(), self.ready()),
+            "wanted": z3.And(self.reads(), z3.Not(self.ready())),
+        }
+
+    def result(self) -> Any:
+        """The word to be written, as the adder's last layer gives it."""
+        return self.at(11, "result")
+
+    def written(self) -> Any:
+        """The word to be written, as the step has it."""
+        flags = self.conditions()
+        minuend = z3.If(
+            flags["subtracts"],
+            self.row(self.operand("b")),
+            z3.If(flags["takes"], self.number(self.at(0, "input")), 0),
+        )
+        subtrahend = z3.If(self.valid("a"), self.row(self.operand("a")), 0)
+        return (minuend - subtrahend) % self.shape.modulus
+
+    def writes(self) -> Any:
+        """A word is written."""
+        flags = self.conditions()
+        return z3.Or(flags["subtracts"], flags["takes"])
+
+    def jumps(self) -> Any:
+        """The step continues at C."""
+        result = self.number(self.result())
+        at_most_zero = z3.Or(result == 0, result >= self.shape.modulus // 2)
+        return z3.And(self.conditions()["subtracts"], at_most_zero)
+
+    def faults(self) -> Any:
+        """The fault flag is set after the step."""
+        running = z3.And(self.pc < self.shape.modulus // 2, self.at(0, "fault") == 0)
+        waits = self.conditions()["wanted"]
+        stuck = z3.And(running, z3.Not(self.moves()), z3.Not(waits))
+        return z3.Or(self.at(0, "fault") == 1, stuck)
+
+    def moves(self) -> Any:
+        """The step ends behind the instruction or at C."""
+        flags = self.conditions()
+        return z3.Or(flags["subtracts"], flags["takes"], flags["valid"])
