@@ -638,6 +638,20 @@ def test_a_contract_says_nothing_beyond_the_entries_of_an_output(monkeypatch):
     assert second.counterexample.expected == {"out[2]": "1", "out[3]": "1"}
 
 
+def test_neurons_that_are_not_those_of_the_placed_gadget_are_refused():
+    """The proof would go by the gadget, and the matrices by the neurons."""
+    gadget = adder(bits=4)
+    first, *others = gadget.network.layers
+    (blocks,) = first.placed
+    family, *more = blocks.neurons
+    wrong = replace(blocks, neurons=(replace(family, row=family.row + 5), *more))
+    network = replace(gadget.network, layers=(replace(first, placed=(wrong,)), *others))
+    assert first_failure(replace(gadget, network=network))[1] is not None
+    with pytest.raises(ValueError, match="neurons") as failure:
+        verdicts(replace(gadget, network=network))
+    assert str(failure.value) == "blocks: its neurons are not those of block_sums(bits=4)"
+
+
 def test_a_neuron_is_clamped_at_0(monkeypatch):
     """x - 1 is -1 at x = 0, and the neuron 0; that both are the same must not be assumed."""
 

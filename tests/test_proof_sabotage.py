@@ -130,10 +130,21 @@ def difference(gadget, mutant):
     return {place: delta for place, delta in found.items() if delta}
 
 
+def at_bits(gadget, place):
+    """The parameters (by their order) of which `weight of x where i_0 = 1` speaks."""
+    said = [each.split(" = ") for each in place.partition(" where ")[2].split(", ") if each]
+    bits = [(*name.split("_"), int(digit)) for name, digit in said]
+    return {
+        order
+        for order, numbers in enumerate(settled(gadget))
+        if all(numbers[name] >> int(k) & 1 == digit for name, k, digit in bits)
+    }
+
+
 @pytest.mark.parametrize("gadget", **titled([*PRIMITIVE, choose(), select(bits=3)]))
 def test_every_weight_and_bias_is_changed_by_one(gadget):
-    """A change alters one entry of the matrices, in the same way whatever the parameters, where it
-    is made; together the changes alter every entry that is not 0, and every bias.
+    """A change alters one entry of the matrices, for those parameters whose bits are as its place
+    says; together the changes alter every entry that is not 0, and every bias.
     """
     reached = set()
     for change in changes(gadget):
@@ -143,7 +154,7 @@ def test_every_weight_and_bias_is_changed_by_one(gadget):
             altered = difference(gadget, change.apply(gadget, delta))
             assert set(altered.values()) == {delta}
             assert len({place[1:] for place in altered}) == 1
-            assert len({column is None for *_, column in altered}) == 1
+            assert {place[0] for place in altered} == at_bits(gadget, change.place)
             reached |= set(altered)
     # Also a weight that is 0 for these parameters is changed, where it is not 0 for others.
     always = {place for place in entries(gadget) if place[3] is None or entries(gadget)[place]}

@@ -252,13 +252,21 @@ def _mul(left: Expr, right: Expr) -> Expr:
     return Expr("mul", (left, right))
 
 
+def _check_divisor(divisor: int) -> None:
+    # Solvers and Python round quotients by negative numbers differently.
+    if divisor < 1:
+        raise ValueError(f"an index is divided by {divisor}: the divisor must be 1 or more")
+
+
 def _floordiv(expr: Expr, divisor: int) -> Expr:
+    _check_divisor(divisor)
     if expr.op == "const":
         return const(expr.args[0] // divisor)
     return expr if divisor == 1 else Expr("floordiv", (expr, const(divisor)))
 
 
 def _mod(expr: Expr, divisor: int) -> Expr:
+    _check_divisor(divisor)
     if expr.op == "const":
         return const(expr.args[0] % divisor)
     return const(0) if divisor == 1 else Expr("mod", (expr, const(divisor)))

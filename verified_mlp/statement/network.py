@@ -135,6 +135,13 @@ class Parameter:
     bits: int = 0
     ghost: bool = False
 
+    def __post_init__(self) -> None:
+        if self.low > self.high or (self.bits and not 0 <= self.low <= self.high < 2**self.bits):
+            raise ValueError(
+                f"parameter {self.name}: {self.low}..{self.high} is no range"
+                + (f" of numbers of {self.bits} bits" if self.bits else "")
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -172,6 +179,13 @@ class Gadget:
             raise ValueError(
                 f"gadget {self.name}: the specification gives {sorted(self.spec)}, "
                 f"the network {sorted(outputs)}; name each output once in both"
+            )
+        names = [source.name for source in self.network.inputs]
+        names += [parameter.name for parameter in self.parameters]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"gadget {self.name}: two of its inputs and parameters have one name; "
+                f"the names are {sorted(names)}"
             )
 
     @property
