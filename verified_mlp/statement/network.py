@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from verified_mlp.logic import Truth, Value
 from verified_mlp.statement.affine import Affine, Signal
@@ -205,7 +204,3 @@ class Gadget:
             parts.append(f"{source.name}{f'[{shape}]' if shape else ''} in 0..{source.high}")
         parts += [condition.text for condition in self.conditions]
         return "; ".join(parts)
-
-
-Values = Mapping[str, Any]
-"""Arrays or scalars by the name of their field."""
