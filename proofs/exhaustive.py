@@ -73,9 +73,10 @@ def _everything(gadget: Gadget) -> Batch:
 
 
 def _sample(gadget: Gadget) -> Batch:
-    """Random inputs; in every second one words are near each other, most scalars are at their
-    largest, and of an array that is no word one entry alone is set, at a place that a parameter
-    may name.  Entries at a point where a condition fails are set to 0.
+    """Random inputs.  In every fourth one the low bits of each word are equal, up to a random one,
+    so that carries run far.  In every second one words are near each other, most scalars are at
+    their largest, and of an array that is no word one entry alone is set, at a place that a
+    parameter may name.  Entries at a point where a condition fails are set to 0.
     """
     generator = np.random.default_rng(0)
     columns = []
@@ -86,12 +87,25 @@ def _sample(gadget: Gadget) -> Batch:
         column[0], column[1] = low, last
         columns.append(column)
     batch = _named(gadget, columns)
+    _level(gadget, batch, generator)
     _relate(gadget, batch)
     for condition in gadget.conditions:
         for point in points([index.size for index in condition.indices]):
             if point:
                 _clear(gadget, batch, point, ~np.asarray(condition.holds(*point, **batch)))
     return batch
+
+
+def _level(gadget: Gadget, batch: Batch, generator: np.random.Generator) -> None:
+    places = np.arange(4, _SAMPLE, 4)
+    for source in gadget.network.inputs:
+        if not source.word or len(source.shape) != 1:
+            continue
+        (width,) = source.shape
+        ends = generator.integers(0, width + 1, len(places))
+        digits = generator.integers(0, 2, len(places))
+        for k, column in enumerate(batch[source.name]):
+            column[places] = np.where(k < ends, digits, column[places])
 
 
 def _relate(gadget: Gadget, batch: Batch) -> None:
