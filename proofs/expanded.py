@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import z3
 
 from proofs.results import Counterexample
-from proofs.solver import Answer, text_of
-from proofs.theory import Formula, Term, constants, formula, product, term
+from proofs.smtlib import text_of
+from proofs.solver import Answer
+from proofs.terms import IntTerm, conj, disj, formula, term, unknown, unknowns
+from proofs.theory import Formula, Term, product
 from verified_mlp import logic
 from verified_mlp.logic import value
 from verified_mlp.statement.evaluate import (
@@ -44,7 +45,7 @@ class _Cases(Arithmetic):
 class _Address:
     """A parameter that is used through its bits: a constant for each."""
 
-    def __init__(self, bits: Sequence[z3.ArithRef]) -> None:
+    def __init__(self, bits: Sequence[IntTerm]) -> None:
         self.bits = bits
 
     def __eq__(self, other: object) -> bool:
@@ -67,29 +68,36 @@ class Expanded:
         self._domain: list[Formula] = []
         self.parameters: dict[str, Any] = {}
         self.weights: dict[str, Any] = {}
-        self._bits: dict[str, list[z3.ArithRef]] = {}
+        self._bits: dict[str, list[IntTerm]] = {}
+        self.limits: dict[IntTerm, tuple[int, int]] = {}
+        """Of every constant: its lowest value, and none lower than its highest."""
         for each in gadget.parameters:
             if each.bits:
-                digits = [z3.Int(f"{each.name}_{k}") for k in range(each.bits)]
-                self._domain += [z3.And(digit >= 0, digit <= 1) for digit in digits]
+                digits = [unknown(f"{each.name}_{k}") for k in range(each.bits)]
+                self._domain += [conj(digit >= 0, digit <= 1) for digit in digits]
+                self.limits |= dict.fromkeys(digits, (0, 1))
                 self._bits[each.name] = digits
                 number = value(digits, 0, each.bits)
                 self.weights[each.name] = _Address(digits)
             else:
-                number = z3.Int(each.name)
+                number = unknown(each.name)
                 self.weights[each.name] = number
+                self.limits[number] = (each.low, each.high)
             self.parameters[each.name] = number
             self._domain += [number >= each.low, number <= each.high]
         self.inputs: dict[str, Any] = {}
+        highs = {each.name: each.high for each in gadget.parameters}
         for source in gadget.network.inputs:
             high = source.largest.evaluate(self.parameters)
+            limit = source.largest.evaluate(highs)
             array = np.empty(source.shape, dtype=object)
             for point in points(source.shape):
-                array[point] = z3.Int(entry_name(source.name, point))
+                array[point] = unknown(entry_name(source.name, point))
                 self._domain += [array[point] >= 0, array[point] <= high]
+                self.limits[array[point]] = (0, limit)
             self.inputs[source.name] = array if source.shape else array[()]
         self._domain += conditions(gadget, self.values)
-        self._split_domain = [(part, set(constants(formula(part)))) for part in self._domain]
+        self._split_domain = [(part, set(unknowns(formula(part)))) for part in self._domain]
         self.outputs, self.trace = evaluate(gadget.network, self.inputs, self.weights, _Cases())
 
     @property
@@ -116,7 +124,7 @@ class Expanded:
         """The goal with that part of the domain which shares constants with it, directly or
         through other parts; leaving out hypotheses is always sound.
         """
-        reached = set(constants(formula(goal)))
+        reached = set(unknowns(formula(goal)))
         left = list(self._split_domain)
         given: list[Formula] = []
         while True:
@@ -140,7 +148,7 @@ class Expanded:
         ]
         chosen = [self.parameters[name] == number for name, number in fixed.items()]
         answer: Answer = ask(
-            text_of([*map(formula, self._domain), *chosen, z3.Or(*map(formula, broken))])
+            text_of([*map(formula, self._domain), *chosen, disj(*map(formula, broken))])
         )
         if answer.status != "sat":
             return None
@@ -188,7 +196,7 @@ def same_neurons(gadget: Gadget, other: Gadget, ask: Any) -> bool:
         ask(text_of([*domain, formula(left != right)])).status == "unsat"
         for left, right in pairs
         # Terms that are the same text are equal; the solver is asked about the others.
-        if not term(left).eq(term(right))
+        if term(left) is not term(right)
     )
 
 

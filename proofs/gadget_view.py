@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import z3
-
-from proofs.definite import no_branching
-from proofs.theory import Formula, Term, Theory, formula, product, term
+from proofs.kernel import Theorem, placement
+from proofs.terms import BoolTerm, IntTerm, conj, formula, implies, ite, term, unknowns
+from proofs.theory import Formula, Term, Theory, product
 from verified_mlp.logic import Step, folding_with, value
 from verified_mlp.statement.affine import Affine, Signal
 from verified_mlp.statement.builder import rewired
@@ -47,7 +46,7 @@ class SymbolicView:
             self.parameters[parameter.name] = self._constant(parameter.name)
         self.inputs: Environment = {}
         self.ghosts: dict[tuple[int, str], Environment] = {}
-        self._symbols: dict[tuple[int, str], Callable[..., z3.ArithRef]] = {}
+        self._symbols: dict[tuple[int, str], Callable[..., IntTerm]] = {}
         for source in gadget.network.inputs:
             high = source.largest.evaluate(self.parameters)
             symbol = self.theory.declare(source.name, len(source.shape), lambda *_, h=high: h)
@@ -60,16 +59,19 @@ class SymbolicView:
                 _require_its_neurons(placed)
                 for family in placed.neurons:
                     self._declare_neurons(depth, family, placed)
+        self.theory.close()
+        self.rests_on: set[str] = set()
+        """The titles of the gadgets whose contracts are in use."""
 
     @property
     def values(self) -> Environment:
         """Inputs and parameters by name, as the specification takes them."""
         return {**self.inputs, **self.parameters}
 
-    def domain(self) -> list[z3.BoolRef]:
+    def domain(self) -> list[BoolTerm]:
         """The part of the domain that no function's range and no pointwise condition states."""
         found = [
-            z3.And(self.parameters[each.name] >= each.low, self.parameters[each.name] <= each.high)
+            conj(self.parameters[each.name] >= each.low, self.parameters[each.name] <= each.high)
             for each in self.gadget.parameters
         ]
         for condition in self.gadget.conditions:
@@ -79,7 +81,7 @@ class SymbolicView:
 
     def run(self, compute: Callable[[], Any]) -> Any:
         """Evaluate something written with `verified_mlp.logic` over this view's theory."""
-        with folding_with(self.theory.fold), no_branching():
+        with folding_with(self.theory.fold):
             return compute()
 
     def form(self, affine: Affine, at: Environment, depth: int) -> Term:
@@ -144,7 +146,7 @@ class SymbolicView:
         environment = {**self.parameters, **over, **dict(zip(names, at, strict=True))}
         return self.form(form, environment, depth)
 
-    def neuron(self, depth: int, name: str, *at: Term) -> z3.ArithRef:
+    def neuron(self, depth: int, name: str, *at: Term) -> IntTerm:
         """A neuron of layer `depth` (from 0)."""
         return self._symbols[depth, name](*at)
 
@@ -166,7 +168,7 @@ class SymbolicView:
             )
         )
 
-    def meets_specification(self, name: str) -> tuple[list[z3.BoolRef], z3.BoolRef]:
+    def meets_specification(self, name: str) -> tuple[list[BoolTerm], BoolTerm]:
         """What must hold of an output, at a generic index: (index ranges, formula)."""
         output = self._output(name)
         indices = [self._constant(f"at!{index.name}") for index in output.indices]
@@ -179,9 +181,15 @@ class SymbolicView:
             expected = self.run(lambda: spec(*own, **self.values))
             spelled = self.run(lambda: value(Vector(lambda k: got[(*own, k)]), 0, size))
             entry = got[tuple(indices)]
-            return ranges, z3.And(spelled == expected, entry >= 0, entry <= 1)
+            return ranges, conj(spelled == expected, entry >= 0, entry <= 1)
         entry = got[tuple(indices)] if indices else got
         return ranges, entry == self.run(lambda: spec(*indices, **self.values))
+
+    def in_range(self, depth: int, family: Neurons) -> tuple[list[BoolTerm], BoolTerm]:
+        """That a family's neurons are at most their largest value: (index ranges, formula)."""
+        at = [self._constant(f"at!{index.name}") for index in family.indices]
+        largest = term(family.largest.evaluate(self._at(family, at)))
+        return _within(at, family.indices), self.neuron(depth, family.name, *at) <= largest
 
     def placed(self, name: str, depth: int | None = None) -> Placed:
         """The placed gadget of that name (in the layer of its last part)."""
@@ -202,7 +210,7 @@ class SymbolicView:
         signal = placed.outputs[output] if output else next(iter(placed.outputs.values()))
         return self.signal(signal, len(signal.extent or ()), self.depth(placed), {})
 
-    def wires_in_domain(self, placed: Placed) -> tuple[list[z3.BoolRef], z3.BoolRef]:
+    def wires_in_domain(self, placed: Placed) -> tuple[list[BoolTerm], BoolTerm]:
         """That a placed gadget's wires stay in its domain, at generic indices."""
         gadget = placed.gadget
         assert gadget is not None
@@ -222,24 +230,31 @@ class SymbolicView:
             needed += [wire >= 0, wire <= source.largest.evaluate(given)]
         for condition in gadget.conditions:
             at = [self._constant(f"condition!{index.name}") for index in condition.indices]
-            ranges += [
-                z3.And(k >= 0, k < i.size) for k, i in zip(at, condition.indices, strict=True)
-            ]
-            with no_branching():
-                needed.append(condition.holds(*at, **wires, **given))
-        return ranges, z3.And(*map(formula, needed))
+            ranges += [conj(k >= 0, k < i.size) for k, i in zip(at, condition.indices, strict=True)]
+            needed.append(condition.holds(*at, **wires, **given))
+        return ranges, conj(*map(formula, needed))
 
-    def accept(self, placed: Placed) -> None:
+    def accept(self, placed: Placed, domain: Theorem) -> None:
         """From now on a placed gadget's outputs are known to meet its specification.
 
-        To be called once its wires are proved to be in its domain.
+        `domain` is the theorem that what it is handed is in its domain (`wires_in_domain`); raises
+        ValueError if it is not.
         """
+        assert placed.gadget is not None
         depth = self.depth(placed)
-        for family in placed.neurons:
-            self.theory.promise(
-                _symbol_name(depth, family.name),
-                lambda *at, family=family: self._contract(placed, family, at),
+        own = {index.name for index in placed.over}
+        for ghost in self.ghosts.get((depth, placed.name), {}).values():
+            if own & {each.label for each in unknowns(term(ghost))}:
+                raise ValueError(f"{placed.name}: a ghost is the same at every index")
+        ranges, goal = self.wires_in_domain(placed)
+        promises: dict[str, Callable[..., Iterator[Formula]]] = {
+            _symbol_name(depth, family.name): (
+                lambda *at, family=family: self._contract(placed, family, at)
             )
+            for family in placed.neurons
+        }
+        placement(self.theory, placed.name, domain, ranges, goal, promises)
+        self.rests_on.add(placed.gadget.title)
 
     def _contract(self, placed: Placed, family: Neurons, at: Sequence[Term]) -> Iterator[Formula]:
         """What a placed gadget promises of a neuron of its last layer, and of the outputs that
@@ -247,16 +262,16 @@ class SymbolicView:
         """
         gadget = placed.gadget
         assert gadget is not None
-        inside = z3.And(*_within(at, family.indices))
+        inside = conj(*_within(at, family.indices))
         largest = family.largest.evaluate(self._at(family, at))
-        yield z3.Implies(inside, self.neuron(self.depth(placed), family.name, *at) <= largest)
+        yield implies(inside, self.neuron(self.depth(placed), family.name, *at) <= largest)
         for output in gadget.network.outputs:
             if _first_read(placed, output) == family.name:
                 facts = list(self._promised(placed, output, at))
                 # An output may have fewer entries than the family has neurons.
-                entries = z3.And(inside, *_within(at, (*placed.over, *output.indices)))
+                entries = conj(inside, *_within(at, (*placed.over, *output.indices)))
                 for fact in facts:
-                    yield z3.Implies(entries, fact)
+                    yield implies(entries, fact)
 
     def _promised(self, placed: Placed, output: Output, at: Sequence[Term]) -> Iterator[Formula]:
         """That an output entry of a placed gadget is what the specification says."""
@@ -275,7 +290,7 @@ class SymbolicView:
             return
         word = Vector(lambda k: self._entry(signal, depth, over, (*at[:count], k)))
         size = output.indices[0].size
-        yield z3.And(got >= 0, got <= 1)
+        yield conj(got >= 0, got <= 1)
         yield self.run(lambda: value(word, 0, size)) == self.run(lambda: spec(**wires, **given))
 
     def _wired(self, placed: Placed, over: Environment) -> tuple[Environment, Environment]:
@@ -301,7 +316,7 @@ class SymbolicView:
 
     def _definition(self, depth: int, family: Neurons, at: Sequence[Term]) -> list[Formula]:
         row = self.form(family.row, self._at(family, at), depth - 1)
-        return [self._symbols[depth, family.name](*at) == z3.If(row > 0, row, 0)]
+        return [self._symbols[depth, family.name](*at) == ite(row > 0, row, 0)]
 
     def _promise_condition(self, condition: Any) -> None:
         for source in self.gadget.network.inputs:
@@ -310,8 +325,8 @@ class SymbolicView:
                 self.theory.promise(
                     source.name,
                     lambda at, index=index: [
-                        z3.Implies(
-                            z3.And(at >= 0, at < index.size),
+                        implies(
+                            conj(at >= 0, at < index.size),
                             formula(condition.holds(at, **self.values)),
                         )
                     ],
@@ -328,7 +343,7 @@ class SymbolicView:
     def _output(self, name: str) -> Output:
         return next(each for each in self.gadget.network.outputs if each.name == name)
 
-    def _constant(self, name: str) -> z3.ArithRef:
+    def _constant(self, name: str) -> IntTerm:
         return self.theory.declare(name, 0)()
 
 
@@ -349,8 +364,8 @@ def _symbol_name(depth: int, family: str) -> str:
     return f"layer{depth + 1}.{family}"
 
 
-def _within(at: Sequence[Term], indices: Sequence[Index]) -> list[z3.BoolRef]:
-    return [z3.And(term(k) >= 0, term(k) < i.size) for k, i in zip(at, indices, strict=True)]
+def _within(at: Sequence[Term], indices: Sequence[Index]) -> list[BoolTerm]:
+    return [conj(term(k) >= 0, term(k) < i.size) for k, i in zip(at, indices, strict=True)]
 
 
 def _evaluated(expr: Expr, at: Environment) -> Term:

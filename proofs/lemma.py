@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proofs.kernel import Ask, Hints, Theorem, cases, follow, induction
+from proofs.kernel import Ask, Hints, Theorem, cases, enumeration, follow, induction
+from proofs.terms import IntTerm
 from proofs.theory import Formula, Term, Theory
 
 Case = tuple[str, Sequence[Formula], Formula]
+
+Limits = Mapping[IntTerm, tuple[int, int]]
+"""The lowest and the highest value of unknowns."""
 
 Uses = Sequence[tuple[str, Mapping[str, Term]]]
 """Names of lemmas proved before, with the terms for their constants."""
@@ -30,7 +34,7 @@ class Lemma:
     """One obligation.  `claim` says in words what it states.
 
     `state` gives (given, goal) when the lemma's turn has come, so that it can speak of what earlier
-    lemmas made known.  `accept` is called once it is proved.
+    lemmas made known.  `accept` is called with the theorem, once it is proved.
     """
 
     name: str
@@ -42,7 +46,7 @@ class Lemma:
     positions: int = 0
     spells: Sequence[tuple[Term, int]] = ()
     reach: int | None = None
-    accept: Callable[[], None] = lambda: None
+    accept: Callable[[Theorem], None] = lambda theorem: None
 
     @property
     def method(self) -> str:
@@ -73,24 +77,36 @@ class Lemma:
                 hints,
                 ask,
             )
-        self.accept()
+        self.accept(theorem)
         return theorem
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """One obligation proved entry by entry, each entry a query of its own."""
+    """One obligation proved entry by entry, each entry a query of its own; where `limits` of the
+    unknowns are given, also by trying every input.
+    """
 
     name: str
     claim: str
     state: Callable[[], tuple[Sequence[Formula], Sequence[Case]]]
+    limits: Callable[[], Limits] | None = None
     uses: Uses = field(default=())
 
-    method = "z3, every entry"
+    @property
+    def method(self) -> str:
+        """How it is proved, in a few words."""
+        return "z3, every entry; and every input" if self.limits else "z3, every entry"
 
     def prove(self, theory: Theory | None, known: Mapping[str, Theorem], ask: Ask) -> Theorem:
         """The theorem, by a rule of the kernel; raises NotProved."""
-        return cases(theory or Theory(), self.name, *self.state(), ask)
+        theory = theory or Theory()
+        domain, found = self.state()
+        theorem = cases(theory, self.name, domain, found, ask)
+        if self.limits is not None:
+            goals = [(label, goal) for label, _, goal in found]
+            enumeration(theory, self.name, self.limits(), domain, goals)
+        return theorem
 
 
 Part = Lemma | Entries

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import z3
-
-from proofs.theory import term
+from proofs.terms import substitute, term, unknown
 from verified_mlp.constructions.paper import paper
 from verified_mlp.logic import Truth, Value, both, entry, symbolic, value, where
 from verified_mlp.machine.shape import Shape
@@ -47,7 +45,7 @@ class Written:
         return where(written, self._word, self._before.load(address))
 
 
-_ADDRESS = z3.Int("address!")
+_ADDRESS = unknown("address!")
 
 
 class _Row:
@@ -68,7 +66,7 @@ def row_value(mem: Any, address: Value, length: Value, words: int) -> Value:
     if not symbolic():
         return value(_Row(mem, address, words), 0, length)
     row = value(_Row(mem, _ADDRESS, words), 0, length)
-    return z3.substitute(row, (_ADDRESS, term(address)))
+    return substitute(row, (_ADDRESS, term(address)))
 
 
 def machine(shape: Shape) -> Gadget:

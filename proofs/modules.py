@@ -16,7 +16,6 @@ from pkgutil import walk_packages
 from types import ModuleType
 
 import numpy as np
-import z3
 
 import proofs
 import verified_mlp
@@ -220,7 +219,7 @@ def _place(error: BaseException) -> str | None:
     return place
 
 
-_OURS = [Path(next(iter(each.__path__))) for each in (verified_mlp, proofs, z3, np)]
+_OURS = [Path(next(iter(each.__path__))) for each in (verified_mlp, proofs, np)]
 _STANDARD = Path(sysconfig.get_path("stdlib"))
 
 

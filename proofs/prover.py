@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 
 from msgspec import UNSET
 
 from proofs.counterexample import find
-from proofs.expanded import WRITABLE_ENTRIES, Expanded, entry_count
+from proofs.exhaustive import domain_size
+from proofs.expanded import WRITABLE_ENTRIES, Case, Expanded, entry_count
 from proofs.gadget_view import SymbolicView
-from proofs.kernel import NotProved, Theorem
+from proofs.kernel import Contract, NotProved, Theorem, contract
 from proofs.lemma import Entries, Part
 from proofs.results import Counterexample, Obligation, Query, Result, Verdict
 from proofs.scripts import script_of
+from proofs.scripts.common import needed
 from proofs.second_solver import NAME
 from proofs.solver import Answer
-from proofs.theory import Theory
+from proofs.theory import Formula
 from verified_mlp.statement.network import Gadget
 
 Solve = Callable[[str], tuple[Answer, bool]]
 """Answers an SMT-LIB text; says whether the answer was remembered."""
 
 
-def parts(gadget: Gadget) -> tuple[Theory | None, list[Part]]:
-    """The lemmas of a gadget, the specification last, and the theory that they speak of."""
+Cases = Callable[[Expanded], Iterator[Case]]
+
+ENUMERABLE = 2**12
+"""Up to so many inputs and parameter values are tried out beside the solver."""
+
+
+def parts(gadget: Gadget) -> tuple[SymbolicView | None, list[Part]]:
+    """The lemmas of a gadget, the specification last, and the view that they speak of, if they
+    do not speak of every entry.
+    """
     script = script_of(gadget.name)
     if script is not None:
         view = SymbolicView(gadget)
         lemmas = list(script(view))
         _check_complete(gadget, {lemma.name for lemma in lemmas})
-        return view.theory, lemmas
+        return view, lemmas
 
     @cache
     def written_out() -> Expanded:
@@ -46,17 +56,21 @@ def parts(gadget: Gadget) -> tuple[Theory | None, list[Part]]:
             )
         return Expanded(gadget)
 
-    return None, [
-        Entries(
-            "specification",
+    claims: dict[str, tuple[str, Cases]] = {
+        "specification": (
             "every output is what the specification says, on the whole domain",
-            lambda: (written_out().domain, list(written_out().specification())),
+            Expanded.specification,
         ),
-        Entries(
-            "ranges",
-            "every neuron is at most its declared largest value",
-            lambda: (written_out().domain, list(written_out().ranges())),
-        ),
+        "ranges": ("every neuron is at most its declared largest value", Expanded.ranges),
+    }
+
+    def state(cases: Cases) -> tuple[list[Formula], list[Case]]:
+        return written_out().domain, list(cases(written_out()))
+
+    limits = (lambda: written_out().limits) if domain_size(gadget) <= ENUMERABLE else None
+    return None, [
+        Entries(name, claim, partial(state, cases), limits)
+        for name, (claim, cases) in claims.items()
     ]
 
 
@@ -165,14 +179,16 @@ class _Meter:
 
 def prove(
     gadget: Gadget, solve: Solve, second: Solve | None = None, *, keep: bool = False
-) -> Iterator[Result]:
+) -> Generator[Result, None, Contract | None]:
     """Prove a gadget's lemmas in order; yields what became of each, with its queries if `keep`.
 
     A lemma whose goal does not follow is REFUTED only with a counterexample of the gadget itself,
     else UNKNOWN.  Where `second` contradicts `solve` the verdict is ERROR; where it does not
-    decide, UNKNOWN or TIMEOUT.
+    decide, UNKNOWN or TIMEOUT.  Where all are PROVED the generator's value is the gadget's
+    contract, else None.  Raises ValueError if the lemmas do not state what is needed.
     """
-    theory, lemmas = parts(gadget)
+    view, lemmas = parts(gadget)
+    theory = view.theory if view else None
     known: dict[str, Theorem] = {}
     for part in lemmas:
         obligation = _obligation(gadget, part)
@@ -200,8 +216,16 @@ def prove(
             detail,
             found,
             meter.cross_checked,
+            known[part.name].rule if part.name in known else "",
+            [name for name, _ in part.uses],
+            sorted(view.rests_on) if view else [],
             meter.kept(leaf) if keep else UNSET,
         )
+    if len(known) < len(lemmas):
+        return None
+    theorems = list(known.values())
+    wanted = needed(view) if view else [(each.given, each.goal) for each in theorems]
+    return contract(gadget.title, wanted, theorems, view.rests_on if view else ())
 
 
 def _judged(failure: NotProved, found: Counterexample | None) -> tuple[Verdict, str]:

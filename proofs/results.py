@@ -67,8 +67,10 @@ class Query:
 class Result:
     """What became of an obligation: time in seconds, solver resources in z3's rlimit units.
 
-    `cross_checked` counts the queries on which a second solver agrees.  The queries are there
-    only if they were to be kept, and in no JSON document, where they would be most of it.
+    `rule` is the kernel's rule that made the theorem, `uses` the lemmas that it used; `rests_on`
+    are the gadgets whose contracts were in use.  `cross_checked` counts the queries on which a
+    second solver agrees.  The queries are there only if they were to be kept, and in no JSON
+    document, where they would be most of it.
     """
 
     obligation: Obligation
@@ -79,6 +81,9 @@ class Result:
     detail: str = ""
     counterexample: Counterexample | None = None
     cross_checked: int = 0
+    rule: str = ""
+    uses: list[str] = field(default_factory=list)
+    rests_on: list[str] = field(default_factory=list)
     queries: list[Query] | UnsetType = UNSET
 
 

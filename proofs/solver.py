@@ -7,13 +7,10 @@ the text, the budget and z3's version alone, not on what the process did before.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import z3
-
-from proofs.smtlib import Printer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +24,6 @@ class Answer:
     seconds: float
     resources: int
     model: dict[str, str]
-
-
-_PRINTER = Printer()
-
-
-def text_of(assertions: Sequence[z3.BoolRef]) -> str:
-    """The SMT-LIB text that asks whether the assertions can hold together."""
-    return _PRINTER.script(assertions)
 
 
 def solve(text: str, budget: int, timeout: float) -> Answer:

@@ -15,64 +15,52 @@ axiom is instantiated at the arguments that occur.  The axioms, all true of the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import z3
-
+from proofs.terms import (
+    BoolTerm,
+    IntTerm,
+    Node,
+    applications,
+    apply,
+    conj,
+    difference,
+    formula,
+    implies,
+    ite,
+    simplified,
+    substitute,
+    term,
+    unknown,
+    unknowns,
+)
 from verified_mlp import logic
 from verified_mlp.logic import Step
 from verified_mlp.statement.expr import Expr
 
 Term = Any
-"""An integer term of z3, or a Python int."""
+"""An `IntTerm`, or a Python int."""
 
 Formula = Any
-"""A boolean term of z3, or a Python bool."""
+"""A `BoolTerm`, or a Python bool."""
 
-_INT = z3.IntSort()
-_POW2 = z3.Function("pow2", _INT, _INT)
-_BIT = z3.Function("bit", _INT, _INT, _INT)
+_POW2, _BIT = "pow2", "bit"
 # Multiplication of two unknowns, about which nothing is assumed: see `product`.
-_TIMES = z3.Function("times", _INT, _INT, _INT)
-
-
-@logic.where.register
-def _(condition: z3.BoolRef, then: Any, otherwise: Any) -> Any:
-    return z3.If(condition, then, otherwise)
+_TIMES = "times"
 
 
 @logic.pow2.register
-def _(exponent: z3.ArithRef) -> Any:
-    plain = z3.simplify(exponent)
-    return z3.IntVal(2 ** plain.as_long()) if z3.is_int_value(plain) else _POW2(exponent)
+def _(exponent: IntTerm) -> Any:
+    plain = simplified(exponent)
+    return term(2**plain.label) if plain.is_constant else apply(_POW2, [exponent])
 
 
 @logic.bit_at.register
-def _(position: z3.ArithRef, word: Any) -> Any:
-    return _BIT(term(word), position)
-
-
-@logic.bit_of.register
-def _(word: z3.ArithRef, position: int) -> Any:
-    return (word / 2**position) % 2
-
-
-@logic.quotient.register
-def _(dividend: z3.ArithRef, divisor: int) -> Any:
-    return dividend / divisor
-
-
-def term(value: Term) -> z3.ArithRef:
-    """The value as a term."""
-    return z3.IntVal(value) if isinstance(value, int) else value
-
-
-def formula(value: Formula) -> z3.BoolRef:
-    """The truth value as a formula."""
-    return z3.BoolVal(value) if isinstance(value, bool) else value
+def _(position: IntTerm, word: Any) -> Any:
+    return apply(_BIT, [word, position])
 
 
 def product(coefficient: Expr, at: dict[str, Any], value: Term) -> Term:
@@ -91,26 +79,26 @@ def product(coefficient: Expr, at: dict[str, Any], value: Term) -> Term:
         case "mul":
             return product(coefficient.args[0], at, product(coefficient.args[1], at, value))
     factor = coefficient.evaluate(at)
-    if isinstance(factor, int) or z3.is_int_value(factor):
+    if isinstance(factor, int) or factor.is_constant:
         return factor * value
-    if isinstance(value, int) or z3.is_int_value(value):
+    if isinstance(value, int) or value.is_constant:
         return factor if isinstance(value, int) and value == 1 else factor * value
     match coefficient.op:
         case "bit" | "eq" | "le":
-            return z3.If(factor == 1, value, z3.If(factor == 0, 0, _TIMES(factor, value)))
+            return ite(factor == 1, value, ite(factor == 0, 0, apply(_TIMES, [factor, value])))
         case _:
-            return z3.If(value == 1, factor, z3.If(value == 0, 0, _TIMES(factor, value)))
+            return ite(value == 1, factor, ite(value == 0, 0, apply(_TIMES, [factor, value])))
 
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
     """F(low, parameters..., n); start and body are terms in `arguments`."""
 
-    arguments: tuple[z3.ArithRef, ...]
-    start: z3.ArithRef
-    index: z3.ArithRef
-    before: z3.ArithRef
-    body: z3.ArithRef
+    arguments: tuple[IntTerm, ...]
+    start: IntTerm
+    index: IntTerm
+    before: IntTerm
+    body: IntTerm
 
 
 class Theory:
@@ -121,32 +109,42 @@ class Theory:
         self._contracts: dict[str, list[Callable[..., Iterable[Formula]]]] = {}
         self._folds: dict[str, _Fold] = {}
         self._depth = 0
-        self._fold_symbols: dict[tuple[str, str, int], z3.FuncDeclRef] = {}
-        self._mentions: dict[int, tuple[Any, list[z3.ArithRef]]] = {}
-        self._knowledge: dict[tuple[int, int], tuple[Any, list[Any]]] = {}
+        self._fold_names: dict[tuple[IntTerm, IntTerm, int], str] = {}
+        self._mentions: dict[Node, list[IntTerm]] = {}
+        self._knowledge: dict[tuple[IntTerm, int], list[BoolTerm]] = {}
+        self._closed = False
         self.fixed: set[str] = set()
         """Constants of which an axiom spoke by itself, not because they were arguments."""
 
     def declare(
         self, name: str, arity: int, high: Callable[..., Term] | None = None
-    ) -> Callable[..., z3.ArithRef]:
+    ) -> Callable[..., IntTerm]:
         """A function symbol (a constant where arity is 0) with values in 0..high(arguments);
         without `high`, any integers.
 
         Raises ValueError for a name that already means something else.
         """
-        taken = {each.name() for each in (_POW2, _BIT, _TIMES)} | set(self._folds)
+        taken = {_POW2, _BIT, _TIMES, *self._folds}
         if name in taken or self._highs.get(name) is not None or name in self._contracts:
             raise ValueError(f"{name} already means something else in this proof; rename one")
         self._highs[name] = high
-        if arity == 0:
-            constant = z3.Int(name)
-            return lambda: constant
-        symbol = z3.Function(name, *([_INT] * (arity + 1)))
-        return lambda *arguments: symbol(*map(term, arguments))
+        return lambda *arguments: apply(name, arguments)
 
     def promise(self, name: str, contract: Callable[..., Iterable[Formula]]) -> None:
-        """Further axioms about a declared symbol, at the arguments at which it occurs."""
+        """Further axioms about a declared symbol, at the arguments at which it occurs.
+
+        Raises ValueError once the theory is closed.
+        """
+        if self._closed:
+            raise ValueError(f"the axioms about {name} are stated; more come by kernel.placement")
+        self.admit(name, contract)
+
+    def close(self) -> None:
+        """From now on further axioms come by the kernel's `placement` only."""
+        self._closed = True
+
+    def admit(self, name: str, contract: Callable[..., Iterable[Formula]]) -> None:
+        """`promise`, for the kernel."""
         self._contracts.setdefault(name, []).append(contract)
 
     def fold(self, low: Term, high: Term, start: Term, step: Step) -> Term:
@@ -155,39 +153,39 @@ class Theory:
         """
         low, high, start = term(low), term(high), term(start)
         # Names by nesting depth while the step is run, so that a fold inside it captures none.
-        own = [z3.Int(f"fold!{self._depth}!{role}") for role in ("index", "before")]
+        own = [unknown(f"fold!{self._depth}!{role}") for role in ("index", "before")]
         self._depth += 1
         body = term(step(*own))
         self._depth -= 1
-        index, before = z3.Int("fold!index"), z3.Int("fold!before")
-        body = z3.substitute(body, (own[0], index), (own[1], before))
-        arguments: list[z3.ArithRef] = []
-        values: list[z3.ArithRef] = []
-        if not z3.is_int_value(low):
-            arguments.append(z3.Int("fold!low"))
+        index, before = unknown("fold!index"), unknown("fold!before")
+        body = substitute(body, (own[0], index), (own[1], before))
+        arguments: list[IntTerm] = []
+        values: list[IntTerm] = []
+        if not low.is_constant:
+            arguments.append(unknown("fold!low"))
             values.append(low)
-            body = z3.substitute(body, (low, arguments[0]))
+            body = substitute(body, (low, arguments[0]))
         else:
             arguments.append(low)
             values.append(low)
         bound = {"fold!index", "fold!before", "fold!low"}
         # In the order in which the step reads them, whatever they are called.
-        for constant in constants(body, start):
-            if str(constant) not in bound:
-                renamed = z3.Int(f"fold!{len(arguments)}")
-                body = z3.substitute(body, (constant, renamed))
-                start = z3.substitute(start, (constant, renamed))
+        for constant in unknowns(body, start):
+            if constant.label not in bound:
+                renamed = unknown(f"fold!{len(arguments)}")
+                body = substitute(body, (constant, renamed))
+                start = substitute(start, (constant, renamed))
                 arguments.append(renamed)
                 values.append(constant)
-        key = (body.sexpr(), start.sexpr(), len(arguments))
-        if key not in self._fold_symbols:
+        key = (body, start, len(arguments))
+        if key not in self._fold_names:
             name = f"fold{len(self._folds)}"
             while name in self._highs:
                 name += "'"
-            # Lower ends that are numbers are arguments of the function too.
-            self._fold_symbols[key] = z3.Function(name, *([_INT] * (len(values) + 2)))
+            self._fold_names[key] = name
             self._folds[name] = _Fold(tuple(arguments), start, index, before, body)
-        return self._fold_symbols[key](*values, high)
+        # Lower ends that are numbers are arguments of the function too.
+        return apply(self._fold_names[key], [*values, high])
 
     def axioms(
         self,
@@ -195,7 +193,7 @@ class Theory:
         unfold: Iterable[Term] = (),
         positions: int = 0,
         reach: int | None = None,
-    ) -> list[z3.BoolRef]:
+    ) -> list[BoolTerm]:
         """The axioms at every argument that occurs in the formulas or in these axioms.
 
         Folds whose length equals a term of `unfold` are unfolded; bits and powers at positions
@@ -203,30 +201,30 @@ class Theory:
         and, `reach` times over, for what contracts mention; without `reach` to the end.
         """
         lengths = [term(length) for length in unfold]
-        found: list[z3.BoolRef] = []
-        seen: set[int] = set()
-        exponents: dict[str, z3.ArithRef] = {}
+        found: list[BoolTerm] = []
+        seen: set[IntTerm] = set()
+        exponents: dict[IntTerm, None] = {}
         # In rounds, so that what is mentioned earlier is reached from nearer.
         queue: deque[tuple[Any, int]] = deque((formula(each), 0) for each in formulas)
         while queue:
             mentioning, distance = queue.popleft()
             for application in self._mentioned(mentioning):
-                if application.get_id() in seen:
+                if application in seen:
                     continue
-                seen.add(application.get_id())
-                name = application.decl().name()
+                seen.add(application)
+                name = application.label
                 new: list[Any] = []
                 nearer = distance
-                if name == "pow2":
-                    exponent = application.arg(0)
-                    exponents.setdefault(exponent.sexpr(), exponent)
+                if name == _POW2:
+                    (exponent,) = application.args
+                    exponents[exponent] = None
                     new += _positions(application, exponent, positions, lambda k: 2**k)
-                elif name == "bit":
-                    word, position = application.children()
+                elif name == _BIT:
+                    word, position = application.args
                     new += [application >= 0, application <= 1]
                     new += _positions(application, position, positions, partial(logic.bit_of, word))
                 elif name in self._folds:
-                    arguments = application.children()
+                    arguments = application.args
                     new += self._unfolded(application, arguments, lengths)
                     queue.append((self._first_step(application, arguments), distance))
                 elif name in self._highs:
@@ -236,24 +234,20 @@ class Theory:
                 new = [formula(each) for each in new]
                 found += new
                 queue += ((each, nearer) for each in new)
-        return found + list(_powers(list(exponents.values())))
+        return found + list(_powers(list(exponents)))
 
-    def _mentioned(self, root: Any) -> list[z3.ArithRef]:
-        """The applications of uninterpreted symbols in a term.
+    def _mentioned(self, root: Node) -> list[IntTerm]:
+        """The applications of function symbols in a term."""
+        if root not in self._mentions:
+            self._mentions[root] = list(applications(root, set()))
+        return self._mentions[root]
 
-        Terms are kept: z3 gives the number of a dropped term to a new one.
-        """
-        key = root.get_id()
-        if key not in self._mentions:
-            self._mentions[key] = (root, list(_applications(root, set())))
-        return self._mentions[key][1]
-
-    def _known_of(self, application: z3.ArithRef, name: str, promised: bool) -> list[Any]:
+    def _known_of(self, application: IntTerm, name: str, promised: bool) -> list[Any]:
         """The range of a declared symbol's application, and what contracts promise of it."""
         contracts = self._contracts.get(name, []) if promised else []
-        key = (application.get_id(), len(contracts))
+        key = (application, len(contracts))
         if key not in self._knowledge:
-            arguments = application.children()
+            arguments = application.args
             high = self._highs[name]
             new: list[Any] = []
             if high is not None:
@@ -261,98 +255,73 @@ class Theory:
             for contract in contracts:
                 new += contract(*arguments)
             new = [formula(each) for each in new]
-            spoken_of = {
-                str(each) for fact in new for each in self._mentioned(fact) if each.num_args() == 0
-            }
-            self.fixed |= spoken_of - {str(each) for each in constants(*arguments)}
-            self._knowledge[key] = (application, new)
-        return self._knowledge[key][1]
+            spoken_of = {each.label for each in unknowns(*new)}
+            self.fixed |= spoken_of - {each.label for each in unknowns(*arguments)}
+            self._knowledge[key] = new
+        return self._knowledge[key]
 
-    def _first_step(self, application: z3.ArithRef, arguments: list[z3.ArithRef]) -> z3.ArithRef:
+    def _first_step(self, application: IntTerm, arguments: Sequence[IntTerm]) -> IntTerm:
         """What a fold reads at its lower end: the contract of a word comes in with it."""
-        fold = self._folds[application.decl().name()]
+        fold = self._folds[application.label]
         known = [
             (argument, value)
             for argument, value in zip(fold.arguments, arguments[:-1], strict=True)
-            if not z3.is_int_value(argument)
+            if not argument.is_constant
         ]
-        start = z3.substitute(fold.start, *known)
-        return z3.substitute(fold.body, *known, (fold.index, arguments[0]), (fold.before, start))
+        start = substitute(fold.start, *known)
+        return substitute(fold.body, *known, (fold.index, arguments[0]), (fold.before, start))
 
     def _unfolded(
-        self, application: z3.ArithRef, arguments: list[z3.ArithRef], lengths: list[z3.ArithRef]
+        self, application: IntTerm, arguments: Sequence[IntTerm], lengths: list[IntTerm]
     ) -> Iterator[Any]:
         *values, length = arguments
-        fold = self._folds[application.decl().name()]
+        fold = self._folds[application.label]
         known = [
             (argument, value)
             for argument, value in zip(fold.arguments, values, strict=True)
-            if not z3.is_int_value(argument)
+            if not argument.is_constant
         ]
         low = values[0]
-        start = z3.substitute(fold.start, *known)
-        yield z3.Implies(length <= low, application == start)
-        if any(_difference(length, each) == 0 for each in lengths):
-            last = z3.simplify(length - 1)
-            before = application.decl()(*values, last)
-            body = z3.substitute(fold.body, *known, (fold.index, last), (fold.before, before))
-            yield z3.Implies(length > low, application == body)
+        start = substitute(fold.start, *known)
+        yield implies(length <= low, application == start)
+        if any(difference(length, each) == 0 for each in lengths):
+            last = simplified(length - 1)
+            before = apply(application.label, [*values, last])
+            body = substitute(fold.body, *known, (fold.index, last), (fold.before, before))
+            yield implies(length > low, application == body)
 
 
-def digits_spell(theory: Theory, word: Term, bits: int) -> z3.BoolRef:
+def digits_spell(theory: Theory, word: Term, bits: int) -> BoolTerm:
     """The axiom that the first bits of a word in 0..2**bits-1 spell the word."""
     word = term(word)
     with logic.folding_with(theory.fold):
         spelled = logic.value(_Digits(word), 0, bits)
-    return z3.Implies(z3.And(word >= 0, word < 2**bits), spelled == word)
+    return implies(conj(word >= 0, word < 2**bits), spelled == word)
 
 
 class _Digits:
-    def __init__(self, word: z3.ArithRef) -> None:
+    def __init__(self, word: IntTerm) -> None:
         self._word = word
 
     def __getitem__(self, position: Any) -> Any:
-        return _BIT(self._word, position)
+        return apply(_BIT, [self._word, position])
 
 
-def _powers(exponents: list[z3.ArithRef]) -> Iterator[z3.BoolRef]:
+def _powers(exponents: list[IntTerm]) -> Iterator[BoolTerm]:
     for exponent in exponents:
-        yield z3.Implies(exponent >= 0, _POW2(exponent) >= 1)
-        plain = z3.simplify(exponent)
-        if z3.is_int_value(plain) and plain.as_long() >= 0:
-            yield _POW2(exponent) == 2 ** plain.as_long()
-        yield z3.Implies(exponent == 0, _POW2(exponent) == 1)
+        power = apply(_POW2, [exponent])
+        yield implies(exponent >= 0, power >= 1)
+        plain = simplified(exponent)
+        if plain.is_constant and plain.label >= 0:
+            yield power == 2**plain.label
+        yield implies(exponent == 0, power == 1)
         for other in exponents:
-            if _difference(exponent, other) == 1:
-                yield z3.Implies(other >= 0, _POW2(exponent) == 2 * _POW2(other))
+            if difference(exponent, other) == 1:
+                yield implies(other >= 0, power == 2 * apply(_POW2, [other]))
 
 
 def _positions(
-    application: z3.ArithRef, position: z3.ArithRef, count: int, value: Callable[[int], Any]
-) -> Iterator[z3.BoolRef]:
+    application: IntTerm, position: IntTerm, count: int, value: Callable[[int], Any]
+) -> Iterator[BoolTerm]:
     for k in range(count):
-        yield z3.Implies(position == k, application == value(k))
-
-
-def _difference(left: z3.ArithRef, right: z3.ArithRef) -> int | None:
-    difference = z3.simplify(left - right)
-    return difference.as_long() if z3.is_int_value(difference) else None
-
-
-def _applications(root: z3.ExprRef, seen: set[int]) -> Iterator[z3.ArithRef]:
-    """The applications of uninterpreted symbols in a term that were not seen before."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.get_id() in seen:
-            continue
-        seen.add(node.get_id())
-        stack += node.children()
-        if z3.is_app(node) and node.decl().kind() == z3.Z3_OP_UNINTERPRETED:
-            yield node
-
-
-def constants(*roots: z3.ExprRef) -> list[z3.ArithRef]:
-    """The constants that occur in terms, in the order in which they occur."""
-    seen: set[int] = set()
-    return [node for root in roots for node in _applications(root, seen) if node.num_args() == 0]
+        yield implies(position == k, application == value(k))

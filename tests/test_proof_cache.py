@@ -10,17 +10,18 @@ import time
 from pathlib import Path
 
 import pytest
-import z3
 
 import proofs.cache
 from proofs import verify
 from proofs.cache import Cache, folder
 from proofs.results import Verdict
-from proofs.solver import Answer, solve, text_of
+from proofs.smtlib import text_of
+from proofs.solver import Answer, solve
+from proofs.terms import unknown
 from proofs.verify import Options
 from verified_mlp.machine.shape import Shape
 
-X = z3.Int("x")
+X = unknown("x")
 SAT = Answer("sat", 0.25, 17, {"x": "-5", "y": "3"})
 UNSAT = Answer("unsat", 1 / 3, 2**40, {})
 SCRIPT = Path(sys.executable).with_name("verify-all")

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import z3
-
 from proofs.gadget_view import SymbolicView, Vector
 from proofs.lemma import Lemma, Over, Part
 from proofs.scripts.common import N, folded, specification, spelled, wires
+from proofs.terms import conj, disj, ite, substitute, unknown
 from proofs.theory import Formula, Term
 from verified_mlp.gadgets.adder import block_count, block_size
 from verified_mlp.logic import pow2
@@ -29,13 +28,13 @@ class _ByHand:
 
     def carry(self, n: Term) -> Any:
         def step(k: Term, carried: Term) -> Any:
-            return z3.If(self.x[k] + self.y[k] + carried >= 2, 1, 0)
+            return ite(self.x[k] + self.y[k] + carried >= 2, 1, 0)
 
         return folded(self.view, 0, n, 0, step)
 
     def digit(self, n: Term) -> Any:
         total = self.x[n] + self.y[n] + self.carry(n)
-        return z3.If(z3.Or(total == 1, total == 3), 1, 0)
+        return ite(disj(total == 1, total == 3), 1, 0)
 
     def digits(self, low: Term, high: Term) -> Any:
         return spelled(self.view, Vector(self.digit), low, high)
@@ -46,7 +45,7 @@ def block_sums(view: SymbolicView) -> Sequence[Part]:
     bits = view.gadget.settings["bits"]
     beta, blocks = block_size(bits), block_count(bits)
     x, y = view.inputs["x"], view.inputs["y"]
-    b, j = z3.Int("b"), z3.Int("j")
+    b, j = unknown("b"), unknown("j")
     parts: list[Part] = []
     for name, index, size, low, high in (
         ("generate", b, blocks - 1, beta * b, beta * b + beta),
@@ -66,9 +65,9 @@ def block_sums(view: SymbolicView) -> Sequence[Part]:
         ) -> tuple[list[Formula], Formula]:
             numbers = [spelled(view, word, low, N) for word in (x, y)]
             power = pow2(N - low)
-            bounds = [z3.And(number >= 0, number < power) for number in numbers]
+            bounds = [conj(number >= 0, number < power) for number in numbers]
             total = view.sum_wired(name, source, over, N)
-            return [index >= 0, index < size], z3.And(total == numbers[0] + numbers[1], *bounds)
+            return [index >= 0, index < size], conj(total == numbers[0] + numbers[1], *bounds)
 
         parts.append(
             Lemma(
@@ -79,8 +78,8 @@ def block_sums(view: SymbolicView) -> Sequence[Part]:
             )
         )
         parts.append(wires(view, name, [(f"{name}: sum", {"n": high})], positions=beta + 1))
-        own = z3.Int(f"at!{index}")
-        uses = [(f"{name}: sum", {"n": z3.substitute(high, (index, own)), str(index): own})]
+        own = unknown(f"at!{index}")
+        uses = [(f"{name}: sum", {"n": substitute(high, (index, own)), str(index): own})]
         parts.append(specification(view, name, uses, positions=beta + 1))
     return parts
 
@@ -89,15 +88,13 @@ def block_carries(view: SymbolicView) -> Sequence[Part]:
     """The sum reaches 2^b exactly if a carry comes into block b."""
     blocks = block_count(view.gadget.settings["bits"])
     g, p = view.inputs["g"], view.inputs["p"]
-    b = z3.Int("b")
+    b = unknown("b")
 
     def sums() -> tuple[list[Formula], Formula]:
         total = view.sum_wired("carry", "s", {"b": b}, N)
-        carried = folded(
-            view, 0, N, 0, lambda c, into: z3.If(g[c] == 1, 1, z3.If(p[c] == 1, into, 0))
-        )
+        carried = folded(view, 0, N, 0, lambda c, into: ite(g[c] == 1, 1, ite(p[c] == 1, into, 0)))
         power = pow2(N)
-        return [b >= 0, b < blocks], z3.And(
+        return [b >= 0, b < blocks], conj(
             total >= 0,
             total <= 2 * power - 2,
             (total >= power) == (carried == 1),
@@ -113,7 +110,7 @@ def block_carries(view: SymbolicView) -> Sequence[Part]:
             over=Over("n", 0, blocks - 1, f"blocks 0..{blocks - 1}"),
         ),
         wires(view, "carry", [("reach", {"n": b})], positions=blocks + 1),
-        specification(view, "carry", [("reach", {"n": z3.Int("at!b"), "b": z3.Int("at!b")})]),
+        specification(view, "carry", [("reach", {"n": unknown("at!b"), "b": unknown("at!b")})]),
     ]
 
 
@@ -131,23 +128,23 @@ def adder(view: SymbolicView) -> Sequence[Part]:
     bits = view.gadget.settings["bits"]
     beta, blocks = block_size(bits), block_count(bits)
     hand = _ByHand(view)
-    low, b, j = z3.Int("low"), z3.Int("block"), z3.Int("j")
+    low, b, j = unknown("low"), unknown("block"), unknown("j")
     view.theory.declare("low", 0)
     start, end = beta * b, beta * b + beta
 
     def segment() -> tuple[list[Formula], Formula]:
         x, y = spelled(view, hand.x, low, N), spelled(view, hand.y, low, N)
         digits, power = hand.digits(low, N), pow2(N - low)
-        carried = z3.If(hand.carry(N) == 1, power, 0)
-        bounds = [z3.And(each >= 0, each < power) for each in (x, y, digits)]
-        return [low >= 0, low <= bits], z3.And(x + y + hand.carry(low) == digits + carried, *bounds)
+        carried = ite(hand.carry(N) == 1, power, 0)
+        bounds = [conj(each >= 0, each < power) for each in (x, y, digits)]
+        return [low >= 0, low <= bits], conj(x + y + hand.carry(low) == digits + carried, *bounds)
 
     def block_carry() -> tuple[list[Formula], Formula]:
         generates = view.result("blocks", "generate")[b]
         propagates = view.result("blocks", "propagate")[b]
-        passed_on = z3.If(propagates == 1, hand.carry(start), 0)
-        return [b >= 0, b < blocks - 1], z3.And(
-            hand.carry(end) == z3.If(generates == 1, 1, passed_on), generates <= propagates
+        passed_on = ite(propagates == 1, hand.carry(start), 0)
+        return [b >= 0, b < blocks - 1], conj(
+            hand.carry(end) == ite(generates == 1, 1, passed_on), generates <= propagates
         )
 
     def into_block(block: Term) -> Any:
@@ -158,7 +155,7 @@ def adder(view: SymbolicView) -> Sequence[Part]:
             0,
             block,
             0,
-            lambda c, into: z3.If(generates[c] == 1, 1, z3.If(propagates[c] == 1, into, 0)),
+            lambda c, into: ite(generates[c] == 1, 1, ite(propagates[c] == 1, into, 0)),
         )
 
     def lookahead() -> tuple[list[Formula], Formula]:
@@ -166,22 +163,22 @@ def adder(view: SymbolicView) -> Sequence[Part]:
 
     def bit() -> tuple[list[Formula], Formula]:
         got = view.output("sum")[j]
-        return [j >= 0, j < bits], z3.And(got == hand.digit(j), got >= 0, got <= 1)
+        return [j >= 0, j < bits], conj(got == hand.digit(j), got >= 0, got <= 1)
 
     def whole() -> tuple[list[Formula], Formula]:
         power = pow2(N)
         x, y = spelled(view, hand.x, 0, N), spelled(view, hand.y, 0, N)
         result = spelled(view, view.output("sum"), 0, N)
-        carried = z3.If(hand.carry(N) == 1, power, 0)
-        bounds = [z3.And(each >= 0, each < power) for each in (x, y, result)]
-        return [], z3.And(result + carried == x + y, *bounds)
+        carried = ite(hand.carry(N) == 1, power, 0)
+        bounds = [conj(each >= 0, each < power) for each in (x, y, result)]
+        return [], conj(result + carried == x + y, *bounds)
 
     base = j - j % beta
     return [
         Lemma(
             "carry is a bit",
             "the carry by hand is 0 or 1",
-            lambda: ([], z3.And(hand.carry(N) >= 0, hand.carry(N) <= 1)),
+            lambda: ([], conj(hand.carry(N) >= 0, hand.carry(N) <= 1)),
             over=Over("n", 0, bits, f"n in 0..{bits}"),
         ),
         Lemma(
@@ -203,7 +200,7 @@ def adder(view: SymbolicView) -> Sequence[Part]:
             ],
             positions=beta + 1,
         ),
-        wires(view, "into", [("block carry", {"block": z3.Int("condition!c")})]),
+        wires(view, "into", [("block carry", {"block": unknown("condition!c")})]),
         Lemma(
             "lookahead",
             "the carry into a block, from generate and propagate, is the carry by hand",
@@ -222,11 +219,11 @@ def adder(view: SymbolicView) -> Sequence[Part]:
             "bits",
             [
                 ("segment", {"low": _base(at, beta), "n": at + 1})
-                for at in (z3.Int("condition!j"), z3.Int("s!0"))
+                for at in (unknown("condition!j"), unknown("s!0"))
             ]
             + [
-                ("lookahead", {"n": z3.Int("c!0") / beta}),
-                ("carry is a bit", {"n": beta * (z3.Int("c!0") / beta)}),
+                ("lookahead", {"n": unknown("c!0") // beta}),
+                ("carry is a bit", {"n": beta * (unknown("c!0") // beta)}),
             ],
             positions=beta,
         ),
@@ -239,7 +236,7 @@ def adder(view: SymbolicView) -> Sequence[Part]:
                 ("segment", {"low": base, "n": j + 1}),
                 ("carry is a bit", {"n": j}),
                 ("carry is a bit", {"n": j + 1}),
-                ("lookahead", {"n": j / beta}),
+                ("lookahead", {"n": j // beta}),
             ],
             unfold=[j + 1],
             positions=beta + 1,
@@ -251,7 +248,7 @@ def adder(view: SymbolicView) -> Sequence[Part]:
             over=Over("n", 0, bits, f"n in 0..{bits}"),
             uses=[("bit", {"j": N}), ("carry is a bit", {})],
         ),
-        specification(view, "sum", [("whole", {"n": bits}), ("bit", {"j": z3.Int("at!j")})]),
+        specification(view, "sum", [("whole", {"n": bits}), ("bit", {"j": unknown("at!j")})]),
     ]
 
 
@@ -277,16 +274,16 @@ def subtract(view: SymbolicView) -> Sequence[Part]:
     def flipped() -> tuple[list[Formula], Formula]:
         number = spelled(view, a, 0, N)
         other = spelled(view, view.result("flipped"), 0, N)
-        return view.domain(), z3.And(other == pow2(N) - 1 - number, number >= 0, number < pow2(N))
+        return view.domain(), conj(other == pow2(N) - 1 - number, number >= 0, number < pow2(N))
 
     def minuend() -> tuple[list[Formula], Formula]:
-        chosen = z3.If(
+        chosen = ite(
             use_b == 1,
             spelled(view, b, 0, N),
-            z3.If(use_c == 1, spelled(view, c, 0, N), 0),
+            ite(use_c == 1, spelled(view, c, 0, N), 0),
         )
         number = spelled(view, view.result("minuend", depth=3), 0, N)
-        return view.domain(), z3.And(number == chosen, number >= 0, number < pow2(N))
+        return view.domain(), conj(number == chosen, number >= 0, number < pow2(N))
 
     over = Over("n", 0, bits, f"n in 0..{bits}")
     return [

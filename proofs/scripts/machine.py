@@ -11,25 +11,25 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import z3
-
 from proofs.gadget_view import SymbolicView, Vector
+from proofs.kernel import Theorem
 from proofs.lemma import Lemma, Over, Part, Uses
 from proofs.scripts.common import N, specification
 from proofs.scripts.stages import Stages
+from proofs.terms import conj, implies, ite, unknown
 from proofs.theory import Formula, Term
 from verified_mlp.logic import pow2
 
-J, ADDRESS = z3.Int("j"), z3.Int("address")
+J, ADDRESS = unknown("j"), unknown("address")
 
 
 def machine(view: SymbolicView) -> Sequence[Part]:
     """The stages in order, then the outputs."""
     s = Stages(view)
     words = ("a", "b", "c")
-    chosen = {name: z3.If(s.fetched, s.pc, s.shape.code) for name in ("run", *words)}
+    chosen = {name: ite(s.fetched, s.pc, s.shape.code) for name in ("run", *words)}
     looked_up = {
-        f"from_{name}": z3.If(s.valid(name), s.operand(name), s.shape.addresses)
+        f"from_{name}": ite(s.valid(name), s.operand(name), s.shape.addresses)
         for name in ("a", "b")
     }
     fetched_words = [(f"{name} is fetched", {"n": s.bits}) for name in words]
@@ -43,7 +43,7 @@ def machine(view: SymbolicView) -> Sequence[Part]:
         Lemma(
             "rows below 2^n",
             "the first n bits of any word of memory spell a number in 0..2^n - 1",
-            lambda: ([], z3.And(s.row(ADDRESS, N) >= 0, s.row(ADDRESS, N) < pow2(N))),
+            lambda: ([], conj(s.row(ADDRESS, N) >= 0, s.row(ADDRESS, N) < pow2(N))),
             over=_bits(s),
         ),
         _wires(view, 1),
@@ -55,10 +55,10 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             "bit j of the words at pc, pc + 1, pc + 2, if an instruction is executed, else 0",
             lambda: (
                 [J >= 0, s.bits > J],
-                z3.And(
-                    s.at(2, "run") == z3.If(s.fetched, 1, 0),
+                conj(
+                    s.at(2, "run") == ite(s.fetched, 1, 0),
                     *(
-                        s.at(2, name)[J] == z3.If(s.fetched, s.at(0, "mem")[s.pc + ahead, J], 0)
+                        s.at(2, name)[J] == ite(s.fetched, s.at(0, "mem")[s.pc + ahead, J], 0)
                         for ahead, name in enumerate(words)
                     ),
                 ),
@@ -93,14 +93,14 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             "bit j of the words at A and B, if these are addresses; the kind of instruction",
             lambda: (
                 [J >= 0, s.bits > J],
-                z3.And(
+                conj(
                     *(
                         s.at(4, f"from_{name}")[J]
-                        == z3.If(s.valid(name), s.at(0, "mem")[s.operand(name), J], 0)
+                        == ite(s.valid(name), s.at(0, "mem")[s.operand(name), J], 0)
                         for name in ("a", "b")
                     ),
                     *(
-                        s.at(4, flag) == z3.If(condition, 1, 0)
+                        s.at(4, flag) == ite(condition, 1, 0)
                         for flag, condition in s.conditions().items()
                     ),
                 ),
@@ -126,9 +126,9 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             "whether the step moves on, and whether it faults",
             lambda: (
                 [],
-                z3.And(
-                    s.at(6, "moves") == z3.If(s.moves(), 1, 0),
-                    s.at(6, "fault") == z3.If(s.faults(), 1, 0),
+                conj(
+                    s.at(6, "moves") == ite(s.moves(), 1, 0),
+                    s.at(6, "fault") == ite(s.faults(), 1, 0),
                 ),
             ),
             uses=[*kinds, *top_bit],
@@ -154,7 +154,7 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             lambda: (
                 [ADDRESS >= 0, s.shape.addresses > ADDRESS],
                 s.at(11, "target")[ADDRESS]
-                == z3.If(z3.And(s.writes(), s.operand("b") == ADDRESS), 1, 0),
+                == ite(conj(s.writes(), s.operand("b") == ADDRESS), 1, 0),
             ),
             uses=[*kinds, ("fetch", {"j": 0})],
         ),
@@ -164,8 +164,8 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             lambda: (
                 [J >= 0, s.bits > J, ADDRESS >= 0, s.shape.words > ADDRESS],
                 s.at(13, "mem")[ADDRESS, J]
-                == z3.If(
-                    z3.And(s.writes(), s.operand("b") == ADDRESS),
+                == ite(
+                    conj(s.writes(), s.operand("b") == ADDRESS),
                     s.result()[J],
                     s.at(0, "mem")[ADDRESS, J],
                 ),
@@ -190,7 +190,7 @@ def machine(view: SymbolicView) -> Sequence[Part]:
         Lemma(
             "branch",
             "it jumps if it subtracts and the result is <= 0",
-            lambda: ([], s.at(21, "jumps") == z3.If(s.jumps(), 1, 0)),
+            lambda: ([], s.at(21, "jumps") == ite(s.jumps(), 1, 0)),
             uses=[*kinds, ("result in layer 19", {"n": s.bits})],
         ),
         _wires(view, 22, [("effects", {}), ("branch", {})]),
@@ -201,10 +201,10 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             lambda: (
                 [J >= 0, s.bits > J],
                 s.view.output("pc")[J]
-                == z3.If(
+                == ite(
                     s.jumps(),
                     s.at(2, "c")[J],
-                    z3.If(s.moves(), s.at(19, "next")[J], s.at(0, "pc")[J]),
+                    ite(s.moves(), s.at(19, "next")[J], s.at(0, "pc")[J]),
                 ),
             ),
             uses=[("effects", {}), ("branch", {})],
@@ -214,10 +214,10 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             "pc after",
             "the number that the pc's bits spell is C, pc + 3 or pc",
             lambda n: s.number(s.view.output("pc"), n),
-            lambda n: z3.If(
+            lambda n: ite(
                 s.jumps(),
                 s.number(s.at(2, "c"), n),
-                z3.If(s.moves(), s.number(s.at(19, "next"), n), s.number(s.at(0, "pc"), n)),
+                ite(s.moves(), s.number(s.at(19, "next"), n), s.number(s.at(0, "pc"), n)),
             ),
             [("pc bit", {"j": N})],
         ),
@@ -226,8 +226,8 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             "memory after",
             "the number that a row's bits spell is the result in row B, else the old word",
             lambda n: s.number(_row(s.view.output("mem"), ADDRESS), n),
-            lambda n: z3.If(
-                z3.And(s.writes(), s.operand("b") == ADDRESS),
+            lambda n: ite(
+                conj(s.writes(), s.operand("b") == ADDRESS),
                 s.number(s.result(), n),
                 s.row(ADDRESS, n),
             ),
@@ -240,7 +240,7 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             lambda: (
                 [J >= 0, s.bits > J],
                 s.view.output("output")[J]
-                == z3.If(s.conditions()["valid"], s.at(0, "mem")[s.operand("a"), J], 0),
+                == ite(s.conditions()["valid"], s.at(0, "mem")[s.operand("a"), J], 0),
             ),
             uses=[("operands", {"j": J})],
         ),
@@ -249,7 +249,7 @@ def machine(view: SymbolicView) -> Sequence[Part]:
             "output after",
             "the number that the output's bits spell is the word at A, if the step prints, else 0",
             lambda n: s.number(s.view.output("output"), n),
-            lambda n: z3.If(s.conditions()["valid"], s.row(s.operand("a"), n), 0),
+            lambda n: ite(s.conditions()["valid"], s.row(s.operand("a"), n), 0),
             [("output bit", {"j": N})],
         ),
         _carried(s, "input", 23, 0),
@@ -260,7 +260,7 @@ def machine(view: SymbolicView) -> Sequence[Part]:
 def _specifications(s: Stages, operands: Uses) -> list[Part]:
     """The outputs are those of the step."""
     kinds = [("operands", {"j": 0}), *operands]
-    address = z3.Int("at!axis0")
+    address = unknown("at!axis0")
     after: dict[str, Uses] = {
         "mem": [
             ("memory after", {"address": address, "n": s.bits}),
@@ -328,7 +328,7 @@ def _spells(
     def state() -> tuple[Sequence[Formula], Formula]:
         number = left(N)
         if right is None:
-            return given, z3.And(number >= 0, number < pow2(N))
+            return given, conj(number >= 0, number < pow2(N))
         return given, number == right(N)
 
     return Lemma(name, claim, state, over=_bits(s), uses=uses)
@@ -355,12 +355,12 @@ def _wires(
         goals = []
         for placed in begun:
             ranges, goal = view.wires_in_domain(placed)
-            goals.append(z3.Implies(z3.And(*ranges), goal))
-        return [], z3.And(*goals)
+            goals.append(implies(conj(*ranges), goal))
+        return [], conj(*goals)
 
-    def accept() -> None:
+    def accept(domain: Theorem) -> None:
         for placed in begun:
-            view.accept(placed)
+            view.accept(placed, domain)
 
     names = ", ".join(dict.fromkeys(each.gadget.title for each in begun if each.gadget))
     return Lemma(

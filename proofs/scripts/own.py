@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import z3
-
 from proofs.gadget_view import SymbolicView
 from proofs.lemma import Lemma, Part, Script
 from proofs.scripts.common import ranges, specification, wires
-from proofs.theory import Formula, term
 
 
 def complete(script: Script) -> Script:
@@ -49,25 +46,8 @@ def _required(view: SymbolicView) -> Iterator[Lemma]:
         yield specification(view, output.name, ())
     layers = view.gadget.network.layers
     if any(placed.gadget is None for layer in layers for placed in layer.placed):
-        yield replace(ranges(view, ()), state=lambda: _ranges(view))
+        yield ranges(view, ())
     for depth, layer in enumerate(layers):
         for placed in layer.placed:
             if placed.gadget is not None and placed.outputs:
                 yield wires(view, placed.name, depth=depth)
-
-
-def _ranges(view: SymbolicView) -> tuple[list[Formula], Formula]:
-    """Every neuron that the gadget states itself is at most its largest value, at any index."""
-    goals = []
-    for depth, layer in enumerate(view.gadget.network.layers):
-        for family in (each for part in layer.placed if not part.gadget for each in part.neurons):
-            at = [z3.Int(f"at!{index.name}") for index in family.indices]
-            inside = [
-                z3.And(k >= 0, k < index.size) for k, index in zip(at, family.indices, strict=True)
-            ]
-            names = [index.name for index in family.indices]
-            point = {**view.parameters, **dict(zip(names, at, strict=True))}
-            largest = term(family.largest.evaluate(point))
-            neuron = view.neuron(depth, family.name, *at)
-            goals.append(z3.Implies(z3.And(*inside), neuron <= largest))
-    return view.domain(), z3.And(*goals)

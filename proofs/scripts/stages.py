@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import z3
-
 from proofs.gadget_view import SymbolicView
 from proofs.machine import row_value
 from proofs.scripts.common import N, spelled
+from proofs.terms import conj, disj, ite, neg
 from proofs.theory import Formula, Term
 from verified_mlp.machine.shape import Shape
 
@@ -53,7 +52,7 @@ class Stages:
     @property
     def fetched(self) -> Any:
         """An instruction is executed: not halted, no fault, all three words in memory."""
-        return z3.And(self.at(0, "fault") == 0, self.pc < self.shape.code)
+        return conj(self.at(0, "fault") == 0, self.pc < self.shape.code)
 
     def operand(self, name: str) -> Any:
         """The instruction's word A, B or C, as read by layer 2."""
@@ -61,11 +60,11 @@ class Stages:
 
     def valid(self, name: str) -> Any:
         """The operand is the address of a word."""
-        return z3.And(self.fetched, self.operand(name) < self.shape.addresses)
+        return conj(self.fetched, self.operand(name) < self.shape.addresses)
 
     def port(self, name: str) -> Any:
         """The operand is -1."""
-        return z3.And(self.fetched, self.operand(name) == self.shape.modulus - 1)
+        return conj(self.fetched, self.operand(name) == self.shape.modulus - 1)
 
     def fetched_number(self, name: str, length: Term) -> Any:
         """The number that the first bits of an instruction word spell, as layer 2 has it."""
@@ -73,13 +72,13 @@ class Stages:
 
     def fetched_row(self, ahead: int, length: Term) -> Any:
         """The number that the first bits at pc + ahead spell, if an instruction is executed."""
-        return z3.If(self.fetched, self.row(self.pc + ahead, length), 0)
+        return ite(self.fetched, self.row(self.pc + ahead, length), 0)
 
     def one_row(self, name: str) -> tuple[list[Formula], Formula]:
         """The sum of the matches of an operand below row N is 1 if it is among them, else 0."""
         total = self.view.sum_wired("subtracts", {"a": "x", "b": "y"}[name], {}, N)
-        found = z3.And(self.fetched, self.operand(name) < N)
-        return [], total == z3.If(found, 1, 0)
+        found = conj(self.fetched, self.operand(name) < N)
+        return [], total == ite(found, 1, 0)
 
     def operand_number(self, name: str, length: Term) -> Any:
         """The number that the first bits of an operand spell, as layer 4 has it."""
@@ -87,11 +86,11 @@ class Stages:
 
     def operand_row(self, name: str, length: Term) -> Any:
         """The number that the first bits at an operand's address spell, if it is one."""
-        return z3.If(self.valid(name), self.row(self.operand(name), length), 0)
+        return ite(self.valid(name), self.row(self.operand(name), length), 0)
 
     def reads(self) -> Any:
         """An input instruction."""
-        return z3.And(self.port("a"), self.valid("b"))
+        return conj(self.port("a"), self.valid("b"))
 
     def ready(self) -> Any:
         """The input word is there."""
@@ -100,10 +99,10 @@ class Stages:
     def conditions(self) -> dict[str, Any]:
         """What each of the network's flags stands for."""
         return {
-            "subtracts": z3.And(self.valid("a"), self.valid("b")),
-            "valid": z3.And(self.valid("a"), self.port("b")),
-            "takes": z3.And(self.reads(), self.ready()),
-            "wanted": z3.And(self.reads(), z3.Not(self.ready())),
+            "subtracts": conj(self.valid("a"), self.valid("b")),
+            "valid": conj(self.valid("a"), self.port("b")),
+            "takes": conj(self.reads(), self.ready()),
+            "wanted": conj(self.reads(), neg(self.ready())),
         }
 
     def result(self) -> Any:
@@ -113,33 +112,33 @@ class Stages:
     def written(self) -> Any:
         """The word to be written, as the step has it."""
         flags = self.conditions()
-        minuend = z3.If(
+        minuend = ite(
             flags["subtracts"],
             self.row(self.operand("b")),
-            z3.If(flags["takes"], self.number(self.at(0, "input")), 0),
+            ite(flags["takes"], self.number(self.at(0, "input")), 0),
         )
-        subtrahend = z3.If(self.valid("a"), self.row(self.operand("a")), 0)
+        subtrahend = ite(self.valid("a"), self.row(self.operand("a")), 0)
         return (minuend - subtrahend) % self.shape.modulus
 
     def writes(self) -> Any:
         """A word is written."""
         flags = self.conditions()
-        return z3.Or(flags["subtracts"], flags["takes"])
+        return disj(flags["subtracts"], flags["takes"])
 
     def jumps(self) -> Any:
         """The step continues at C."""
         result = self.number(self.result())
-        at_most_zero = z3.Or(result == 0, result >= self.shape.modulus // 2)
-        return z3.And(self.conditions()["subtracts"], at_most_zero)
+        at_most_zero = disj(result == 0, result >= self.shape.modulus // 2)
+        return conj(self.conditions()["subtracts"], at_most_zero)
 
     def faults(self) -> Any:
         """The fault flag is set after the step."""
-        running = z3.And(self.pc < self.shape.modulus // 2, self.at(0, "fault") == 0)
+        running = conj(self.pc < self.shape.modulus // 2, self.at(0, "fault") == 0)
         waits = self.conditions()["wanted"]
-        stuck = z3.And(running, z3.Not(self.moves()), z3.Not(waits))
-        return z3.Or(self.at(0, "fault") == 1, stuck)
+        stuck = conj(running, neg(self.moves()), neg(waits))
+        return disj(self.at(0, "fault") == 1, stuck)
 
     def moves(self) -> Any:
         """The step ends behind the instruction or at C."""
         flags = self.conditions()
-        return z3.Or(flags["subtracts"], flags["takes"], flags["valid"])
+        return disj(flags["subtracts"], flags["takes"], flags["valid"])

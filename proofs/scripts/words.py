@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import z3
-
 from proofs.gadget_view import SymbolicView
 from proofs.lemma import Lemma, Over, Part
 from proofs.scripts.common import N, below_power, folded, ranges, specification, spelled, wires
+from proofs.terms import conj, ite
 from verified_mlp import logic
 from verified_mlp.logic import pow2
 
@@ -25,7 +24,7 @@ def _agreement(view: SymbolicView) -> list[Lemma]:
         0,
         N,
         1,
-        lambda k, so_far: z3.If(logic.bit(address, k) == p[k], so_far, 0),
+        lambda k, so_far: ite(logic.bit(address, k) == p[k], so_far, 0),
     )
     left, right = spelled(view, _Bits(address), 0, N), spelled(view, p, 0, N)
     over = Over("n", 0, bits, f"n in 0..{bits}")
@@ -35,7 +34,7 @@ def _agreement(view: SymbolicView) -> list[Lemma]:
             "the sum over the first n bits is 0 if p and i agree in them, else negative",
             lambda: (
                 view.domain(),
-                z3.And(count <= 0, (count == 0) == (agrees == 1), agrees >= 0, agrees <= 1),
+                conj(count <= 0, (count == 0) == (agrees == 1), agrees >= 0, agrees <= 1),
             ),
             over=over,
         ),
@@ -44,7 +43,7 @@ def _agreement(view: SymbolicView) -> list[Lemma]:
             "the first n bits of p and i agree exactly if they spell the same number",
             lambda: (
                 view.domain(),
-                z3.And(
+                conj(
                     (agrees == 1) == (left == right),
                     left >= 0,
                     left < pow2(N),
@@ -94,7 +93,7 @@ def one_hot_sum(view: SymbolicView) -> Sequence[Part]:
     size = view.gadget.settings["size"]
     place, members = view.parameters["a"], view.inputs["x"]
     so_far = view.sum_in(0, "y", N)
-    addressed = z3.If(place < N, members[place], 0)
+    addressed = ite(place < N, members[place], 0)
     uses = [("partial sums", {"n": size})]
     return [
         Lemma(
@@ -118,7 +117,7 @@ def is_zero(view: SymbolicView) -> Sequence[Part]:
             "the sum over the first n bits is 0 if they spell 0, else negative",
             lambda: (
                 view.domain(),
-                z3.And(count <= 0, number >= 0, (count == 0) == (number == 0)),
+                conj(count <= 0, number >= 0, (count == 0) == (number == 0)),
             ),
             over=Over("n", 0, bits, f"n in 0..{bits}"),
         ),
@@ -137,7 +136,7 @@ def all_ones(view: SymbolicView) -> Sequence[Part]:
             "the sum over the first n bits is n if they spell 2^n - 1, else less",
             lambda: (
                 view.domain(),
-                z3.And(
+                conj(
                     count <= N,
                     number >= 0,
                     number < pow2(N),
