@@ -767,11 +767,15 @@ def test_a_budget_is_a_limit():
     assert little.verdict is Verdict.UNKNOWN
 
 
+def cube(number):
+    return number * number * number
+
+
 CUBES = primitive(
     "cubes",
     [Field(name, high=10**6) for name in ("x", "y", "z")],
     lambda now: now.x * 0,
-    lambda x, y, z: where((x + 1) * (x + 1) * (x + 1) + (y + 1) * (y + 1) * (y + 1) == (z + 1) * (z + 1) * (z + 1), 1, 0),
+    lambda x, y, z: where(cube(x + 1) + cube(y + 1) == cube(z + 1), 1, 0),
 )
 
 
