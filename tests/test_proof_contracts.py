@@ -123,7 +123,7 @@ def test_a_contract_is_known_once_the_wires_are_proved():
 
 def test_a_contract_needs_the_theorem_about_its_wires():
     view, placed, domain = placed_adder()
-    trivial = follow(view.theory, "trivial", [X > 1], X > 0, [], Hints(), ask)
+    trivial = follow(view.theory, "trivial", [Y > 1], Y > 0, [], Hints(), ask)
     sentence = "trivial does not say that what plus is handed is in its domain"
     assert refused(lambda: view.accept(placed, trivial)) == sentence
     other_view, other_placed, _ = placed_adder()
@@ -181,7 +181,7 @@ def test_a_ghost_is_the_same_at_every_index():
     view = SymbolicView(whole)
     placed = view.placed("a", 1)
     view.ghosts[1, "a"] = {"a": unknown("j")}
-    trivial = follow(view.theory, "trivial", [X > 1], X > 0, [], Hints(), ask)
+    trivial = follow(view.theory, "trivial", [Y > 1], Y > 0, [], Hints(), ask)
     assert refused(lambda: view.accept(placed, trivial)) == (
         "a: a ghost is the same at every index"
     )
