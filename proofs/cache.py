@@ -13,7 +13,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-from proofs.solver import Answer, version
+from proofs.results import Answer
+from proofs.solver import version
 
 SCHEMA = 1
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from proofs.exhaustive import first_failure
 from proofs.expanded import WRITABLE_ENTRIES, Expanded, confirm, entry_count
-from proofs.results import Counterexample
-from proofs.solver import Answer
+from proofs.results import Answer, Counterexample
 from verified_mlp.statement.network import Gadget
 
 

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from proofs.results import Counterexample
+from proofs.results import Answer, Counterexample
 from proofs.smtlib import text_of
-from proofs.solver import Answer
 from proofs.terms import IntTerm, conj, disj, formula, term, unknown, unknowns
 from proofs.theory import Formula, Term, product
 from verified_mlp import logic

@@ -22,9 +22,8 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from proofs.results import Verdict
+from proofs.results import Answer, Verdict
 from proofs.smtlib import text_of
-from proofs.solver import Answer
 from proofs.terms import (
     BoolTerm,
     IntTerm,

@@ -15,11 +15,10 @@ from proofs.expanded import WRITABLE_ENTRIES, Case, Expanded, entry_count
 from proofs.gadget_view import SymbolicView
 from proofs.kernel import Contract, NotProved, Theorem, contract
 from proofs.lemma import Entries, Part
-from proofs.results import Counterexample, Obligation, Query, Result, Verdict
+from proofs.results import Answer, Counterexample, Obligation, Query, Result, Verdict
 from proofs.scripts import script_of
 from proofs.scripts.common import needed
 from proofs.second_solver import NAME
-from proofs.solver import Answer
 from proofs.theory import Formula
 from verified_mlp.statement.network import Gadget
 

@@ -26,6 +26,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """`status` is `sat`, `unsat`, `unknown` (budget spent) or `timeout` (the backstop).
+
+    `model` gives the constants of a satisfying assignment as text.
+    """
+
+    status: str
+    seconds: float
+    resources: int
+    model: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
     """An input on which a gadget's network and its specification differ.
 

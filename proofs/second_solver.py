@@ -10,7 +10,7 @@ from importlib.metadata import version as version_of
 from importlib.util import find_spec
 from typing import Any
 
-from proofs.solver import Answer
+from proofs.results import Answer
 
 NAME = "cvc5"
 _UNITS_OF_Z3 = 10

@@ -8,26 +8,16 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from importlib.metadata import version as version_of
+from typing import Any
 
-import z3
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`status` is `sat`, `unsat`, `unknown` (budget spent) or `timeout` (the backstop).
-
-    `model` gives the constants of a satisfying assignment as text.
-    """
-
-    status: str
-    seconds: float
-    resources: int
-    model: dict[str, str]
+from proofs.results import Answer
 
 
 def solve(text: str, budget: int, timeout: float) -> Answer:
     """Ask z3; `budget` is its rlimit (0: none), `timeout` a wall-clock backstop in seconds."""
+    import z3
+
     start = time.perf_counter()
     context = z3.Context()
     solver = z3.Solver(ctx=context)
@@ -46,7 +36,7 @@ def solve(text: str, budget: int, timeout: float) -> Answer:
     return Answer(status, seconds, _resources(solver), model)
 
 
-def _status(solver: z3.Solver) -> str:
+def _status(solver: Any) -> str:
     """The answer of `check`; Ctrl-C ends it.
 
     While z3 searches in the main thread, Ctrl-C goes to z3 alone or waits for the answer.
@@ -63,10 +53,11 @@ def _status(solver: z3.Solver) -> str:
 
 def version() -> str:
     """The solver and its version."""
-    return f"z3 {z3.get_version_string()}"
+    # The package counts its releases of one version of z3 in a fourth number.
+    return f"z3 {'.'.join(version_of('z3-solver').split('.')[:3])}"
 
 
-def _resources(solver: z3.Solver) -> int:
+def _resources(solver: Any) -> int:
     statistics = solver.statistics()
     counts = {name: statistics.get_key_value(name) for name in statistics.keys()}  # noqa: SIM118
     return int(counts.get("rlimit count", 0))

@@ -16,8 +16,8 @@ from proofs import modules, prover, second_solver
 from proofs.cache import Cache, folder
 from proofs.machine import machine
 from proofs.prover import Solve
-from proofs.results import Obligation, Report, Result, Verdict
-from proofs.solver import Answer, solve, version
+from proofs.results import Answer, Obligation, Report, Result, Verdict
+from proofs.solver import solve, version
 from proofs.workers import spread
 from verified_mlp.constructions.paper import paper
 from verified_mlp.gadgets.registry import gadgets as registered

@@ -8,8 +8,7 @@ import pytest
 import proofs.cache
 import proofs.solver
 from proofs import prover, second_solver
-from proofs.results import Verdict
-from proofs.solver import Answer
+from proofs.results import Answer, Verdict
 from proofs.verify import gadgets
 from verified_mlp.cli.verify import main
 from verified_mlp.machine.shape import Shape

@@ -14,9 +14,9 @@ import pytest
 import proofs.cache
 from proofs import verify
 from proofs.cache import Cache, folder
-from proofs.results import Verdict
+from proofs.results import Answer, Verdict
 from proofs.smtlib import text_of
-from proofs.solver import Answer, solve
+from proofs.solver import solve
 from proofs.terms import unknown
 from proofs.verify import Options
 from verified_mlp.machine.shape import Shape
@@ -244,7 +244,7 @@ WRITER = textwrap.dedent(
     import sys
     from pathlib import Path
     from proofs.cache import Cache
-    from proofs.solver import Answer
+    from proofs.results import Answer
 
     path, start, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     cache = Cache(path)

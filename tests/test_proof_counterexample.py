@@ -25,9 +25,8 @@ from proof_samples import (
 from proofs.counterexample import find
 from proofs.exhaustive import LIMIT, domain_size, first_failure
 from proofs.expanded import Expanded, confirm, entry_count, same_neurons
-from proofs.results import Counterexample
+from proofs.results import Answer, Counterexample
 from proofs.smtlib import text_of
-from proofs.solver import Answer
 from proofs.terms import conj, neg, unknown, unknowns
 from verified_mlp.gadgets.adder import adder
 from verified_mlp.gadgets.choose import choose, write_or_keep

@@ -17,11 +17,11 @@ from term_values import evaluated
 import proofs.kernel
 from proofs.gadget_view import SymbolicView
 from proofs.kernel import Hints, NotProved, Theorem, cases, follow, induction
-from proofs.results import Verdict
+from proofs.results import Answer, Verdict
 from proofs.scripts import SCRIPTS
 from proofs.scripts.common import spelled
 from proofs.smtlib import text_of
-from proofs.solver import Answer, solve
+from proofs.solver import solve
 from proofs.terms import conj, disj, formula, implies, neg, term, unknown
 from proofs.theory import Theory
 from verified_mlp.gadgets.match import match

@@ -12,9 +12,8 @@ from proof_samples import answer, broken_members, confirms, faults, member_of, p
 
 from proofs import prover, sabotage
 from proofs.exhaustive import LIMIT, domain_size
-from proofs.results import Fate, Result, Verdict
+from proofs.results import Answer, Fate, Result, Verdict
 from proofs.sabotage import judge
-from proofs.solver import Answer
 from proofs.verify import Options
 from verified_mlp.gadgets.adder import block_carries, increment
 from verified_mlp.gadgets.choose import choose, write_or_keep
