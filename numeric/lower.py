@@ -7,10 +7,9 @@ then every sum is exact in any order, and every engine gives the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,8 +29,7 @@ class NotExactError(ValueError):
     """Float64 does not compute this network exactly; the text says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(NamedTuple):
     """One layer, y = ReLU(weights @ x + bias): float64, `weights` sparse, `bias` of rank 1."""
 
     weights: Sparse
@@ -43,7 +41,11 @@ def lower(network: Network) -> tuple[Lowered, ...]:
 
     Raises NotExactError for a number or a possible partial sum that float64 does not hold.
     """
-    lowered = []
+    return tuple(lower_layers(network))
+
+
+def lower_layers(network: Network) -> Iterator[Lowered]:
+    """`lower`, one layer at a time: for networks whose layers do not fit in memory together."""
     unit = 1
     for depth in range(len(network.layers)):
         name = f"layer {depth + 1} of {network.name}"
@@ -59,8 +61,7 @@ def lower(network: Network) -> tuple[Lowered, ...]:
                 f"{name}: a partial sum may reach {where}, from where on float64 has gaps. State "
                 f"the network with smaller weights."
             )
-        lowered.append(layer)
-    return tuple(lowered)
+        yield layer
 
 
 def _matrix(found: Entries, name: str) -> Sparse:

@@ -20,6 +20,9 @@ PATIENCE = 60
 STAGES = [2, 2, 7, 2, 6, 4]
 
 
+WHOLE = "--formats is about the whole network: leave --layer out."
+
+
 def show(*arguments: str) -> str:
     """What the command prints where nothing is wrong."""
     done = subprocess.run(
@@ -126,10 +129,10 @@ def test_table() -> None:
     assert last == f"8 bits x 64 words, statement sha256 {found['digest']}"
 
 
-def test_table_on_a_terminal() -> None:
+def on_a_terminal(*arguments: str) -> str:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [COMMAND, "show", "--bits", "4", "--words", "4"],
+        [COMMAND, "show", *arguments],
         stdout=theirs,
         stderr=subprocess.PIPE,
         env={**os.environ, "COLUMNS": "160", "TERM": "xterm"},
@@ -147,11 +150,23 @@ def test_table_on_a_terminal() -> None:
     os.close(ours)
     _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, b"")
-    text = seen.decode()
+    return seen.decode()
+
+
+def test_table_on_a_terminal() -> None:
+    text = on_a_terminal("--bits", "4", "--words", "4")
     assert "The network at 4 bits x 4 words" in text
     assert text.count("│ branch ") == STAGES[-1]
     assert "sum of the three" in text
     assert digest(paper(Shape(4, 4))) in text
+
+
+def test_formats_on_a_terminal() -> None:
+    text = on_a_terminal("--formats", "--bits", "4", "--words", "4")
+    assert "Exact at 4 bits x 4 words" in text
+    assert text.count("│ branch ") == STAGES[-1]
+    assert text.count(" yes ") == 24 * 5
+    assert "int8, weights and values up to 127" in text
 
 
 def test_rows_as_stated() -> None:
@@ -252,9 +267,67 @@ def test_matrix_of_a_given_shape() -> None:
     assert heading.startswith("layer 2 at 5 bits x 8 words: y = ReLU(W x + b), W has ")
 
 
+def test_formats() -> None:
+    table, notes = show("--formats", "--bits", "16").split("\n\n")
+    heading, *lines, every = table.splitlines()
+    assert heading.split() == [
+        *("layer", "stage", "what", "it", "does"),
+        *("float64", "float32", "float16", "bfloat16", "int8"),
+    ]
+    layers = paper(Shape(16, 256)).layers
+    for number, (line, layer) in enumerate(zip(lines, layers, strict=True), 1):
+        bfloat16 = "no" if number in (7, 9, 10, 15, 17, 18) else "yes"
+        cells = [cell.strip() for cell in line.split("  ") if cell.strip()]
+        assert cells == [str(number), layer.stage, layer.note, *["yes"] * 3, bfloat16, "yes"]
+    assert every.split() == ["all", *["yes"] * 3, "no", "yes"]
+    most = "layer 9: partial sum 1,006 of result.difference.blocks.generate.passed, at most"
+    assert notes.splitlines() == [
+        f"float64, integers up to 2^53: exact; {most} 9,007,199,254,740,992 is held",
+        f"float32, integers up to 2^24: exact; {most} 16,777,216 is held",
+        f"float16, integers up to 2^11: exact; {most} 2,048 is held",
+        f"bfloat16, integers up to 2^8: not exact; {most} 256 is held",
+        "int8, weights and values up to 127, accumulated with biases in int32: exact; "
+        "layer 6: value 30 of result.negative.plus.blocks.prefix, at most 127 is held",
+    ]
+
+
+def test_formats_as_json() -> None:
+    plain = figures("--bits", "64", "--words", "5")
+    found = figures("--bits", "64", "--words", "5", "--formats")
+    formats = found.pop("formats")
+    assert found == plain
+    assert {each["name"]: each["exact"] for each in formats} == {
+        "float64": True,
+        "float32": True,
+        "float16": False,
+        "bfloat16": False,
+        "int8": False,
+    }
+    for each in formats:
+        assert list(each) == ["name", "note", "exact", "decisive_layer", "layers"]
+        assert [layer["index"] for layer in each["layers"]] == list(range(1, 24))
+        assert each["exact"] is all(layer["exact"] for layer in each["layers"])
+    assert formats[4]["decisive_layer"] == 6
+    assert formats[4]["layers"][5] == {
+        "index": 6,
+        "exact": False,
+        "quantity": "value",
+        "figure": 510,
+        "limit": 127,
+        "neurons": "result.negative.plus.blocks.prefix",
+    }
+    # Where one limit is for all quantities, the partial sum decides, and the other figures agree.
+    for layer, shown in zip(formats[1]["layers"], plain["layers"], strict=True):
+        assert layer["figure"] >= shown["largest_partial_sum"]
+        assert layer["limit"] == 2**24
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--formats", "--layer", "2"], WHOLE),
+        (["--formats", "--layer", "2", "--matrix"], WHOLE),
+        (["--formats", "--matrix"], "--matrix prints the matrix of one layer: add --layer K."),
         (["--matrix"], "--matrix prints the matrix of one layer: add --layer K."),
         (
             ["--matrix", "--layer", "2", "--json"],

@@ -14,6 +14,7 @@ from verified_mlp.machine.shape import Shape
 
 # What computes is imported where it is used, so that --help is quick.
 if TYPE_CHECKING:
+    from numeric.exactness import Exactness
     from verified_mlp.statement.measure_rows import Measure
     from verified_mlp.statement.network import Network, Neurons, Placed
 
@@ -36,6 +37,8 @@ HEADINGS = (
 WORDY = 3
 """So many of the headings, the first ones, stand over text (or the layer's number)."""
 
+Line = tuple[str, ...]
+
 
 def show(
     bits: Annotated[
@@ -53,8 +56,12 @@ def show(
     matrix: Annotated[
         bool, typer.Option("--matrix", help="With --layer, print its exact matrix and bias.")
     ] = False,
+    formats: Annotated[
+        bool,
+        typer.Option("--formats", help="Show which number formats compute each layer exactly."),
+    ] = False,
 ) -> None:
-    """Show the network: its layers, the rows of a layer, or its matrix.
+    """Show the network: its layers, the rows of a layer, its matrix, or what its numbers fit in.
 
     No sum of some of a row's products and its bias, in any order and on any state, exceeds the
     largest partial sum of its layer in size.
@@ -63,6 +70,8 @@ def show(
         raise UserError("--matrix prints the matrix of one layer: add --layer K.")
     if matrix and as_json:
         raise UserError("--matrix prints text and --json prints figures: leave one of them out.")
+    if formats and layer is not None:
+        raise UserError("--formats is about the whole network: leave --layer out.")
     usual = SMALL if matrix else USUAL
     try:
         shape = Shape(usual.bits if bits is None else bits, usual.words if words is None else words)
@@ -79,12 +88,23 @@ def show(
         _print_lines(_matrix_lines(network, shape, layer - 1))
         return
 
+    if formats:
+        from numeric.exactness import exactness
+
+        exact = exactness(network)
+        if not as_json:
+            _print_formats(network, shape, exact)
+            return
+
     from verified_mlp.statement.measure import measure_layer
 
     depths = range(count) if layer is None else range(layer - 1, layer)
     measures = [measure_layer(network, depth) for depth in depths]
     if as_json:
-        print(json.dumps(_figures(network, shape, depths, measures), indent=2))
+        figures = _figures(network, shape, depths, measures)
+        if formats:
+            figures["formats"] = [_format_figures(each) for each in exact]
+        print(json.dumps(figures, indent=2))
     elif layer is not None:
         _print_lines(_layer_lines(network, shape, layer - 1, measures[0]))
     else:
@@ -139,19 +159,65 @@ def _print_table(network: Network, shape: Shape, measures: Sequence[Measure]) ->
         for key in ("largest_weight", "largest_partial_sum")
     )
     total = ("", "total", "", f"{rows:,}", "", f"{nonzeros:,}", f"{weight:,}", f"{partial:,}")
-    if sys.stdout.isatty():
-        _print_rich_table(str(shape), lines, total)
-    else:
-        _print_lines(_plain_table([HEADINGS, *lines, total]))
+    _print_lines_as_table(f"The network at {shape}", HEADINGS, lines, total)
     print(f"{shape}, statement sha256 {figures['digest']}")
 
 
-def _print_rich_table(title: str, lines: Sequence[tuple[str, ...]], total: tuple[str, ...]) -> None:
+def _format_figures(exact: Exactness) -> dict[str, Any]:
+    return {
+        "name": exact.format.name,
+        "note": exact.format.note,
+        "exact": exact.exact,
+        "decisive_layer": exact.decisive.layer,
+        "layers": [
+            {
+                "index": each.layer,
+                "exact": each.exact,
+                "quantity": each.figure.quantity,
+                "figure": each.figure.number,
+                "limit": each.limit,
+                "neurons": each.figure.family,
+            }
+            for each in exact.layers
+        ],
+    }
+
+
+def _print_formats(network: Network, shape: Shape, formats: Sequence[Exactness]) -> None:
+    answers = [[_yes(layer.exact) for layer in each.layers] for each in formats]
+    lines = [
+        (str(depth + 1), layer.stage, layer.note, *row)
+        for depth, (layer, row) in enumerate(
+            zip(network.layers, zip(*answers, strict=True), strict=True)
+        )
+    ]
+    headings = (*HEADINGS[:WORDY], *(each.format.name for each in formats))
+    total = ("", "all", "", *(_yes(each.exact) for each in formats))
+    _print_lines_as_table(f"Exact at {shape}", headings, lines, total)
+    print()
+    for each in formats:
+        verdict = "exact" if each.exact else "not exact"
+        print(f"{each.format.name}, {each.format.note}: {verdict}; {each.decisive}")
+
+
+def _yes(exact: bool) -> str:
+    return "yes" if exact else "no"
+
+
+def _print_lines_as_table(title: str, headings: Line, lines: Sequence[Line], total: Line) -> None:
+    """A table with lines on a terminal, columns of plain text elsewhere."""
+    if sys.stdout.isatty():
+        _print_rich_table(title, headings, lines, total)
+    else:
+        _print_lines(_plain_table([headings, *lines, total]))
+
+
+def _print_rich_table(title: str, headings: Line, lines: Sequence[Line], total: Line) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"The network at {title}")
-    for at, heading in enumerate(HEADINGS):
+    table = Table(title=title)
+    for at, heading in enumerate(headings):
         table.add_column(heading, justify="left" if 0 < at < WORDY else "right")
     stage = lines[0][1]
     for line in lines:
@@ -164,7 +230,7 @@ def _print_rich_table(title: str, lines: Sequence[tuple[str, ...]], total: tuple
     Console().print(table)
 
 
-def _plain_table(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def _plain_table(lines: Sequence[Line]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [
