@@ -19,7 +19,7 @@ from proofs import kernel, machine, prover, second_solver, solver, theory
 from proofs.verify import gadgets
 from verified_mlp import logic
 from verified_mlp.machine import step
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import Shape, memories
 from verified_mlp.statement.digest import digest
 from verified_mlp.statement.network import Gadget
 
@@ -96,7 +96,7 @@ class Audit:
 
 def audit(shape: Shape) -> Audit:
     """What the machine theorem of a shape assumes."""
-    found = gadgets(shape)
+    found = gadgets(memories(shape))
     whole = found[-1]
     return Audit(
         shape=shape,

@@ -15,8 +15,8 @@ from proofs.theory import Formula, Term, Theory, product
 from verified_mlp.logic import Step, folding_with, value
 from verified_mlp.statement.affine import Affine, Signal
 from verified_mlp.statement.builder import rewired
-from verified_mlp.statement.expr import Expr, Index, var
-from verified_mlp.statement.network import Gadget, Neurons, Output, Placed
+from verified_mlp.statement.expr import Expr, Index, to_expr, var
+from verified_mlp.statement.network import Gadget, Neurons, Output, Parameter, Placed
 
 Environment = dict[str, Any]
 
@@ -43,15 +43,15 @@ class SymbolicView:
         self.theory = Theory()
         self.parameters: Environment = {}
         for parameter in gadget.parameters:
-            self.parameters[parameter.name] = self._constant(parameter.name)
+            self._declare_parameter(parameter)
         self.inputs: Environment = {}
         self.ghosts: dict[tuple[int, str], Environment] = {}
         self._symbols: dict[tuple[int, str], Callable[..., IntTerm]] = {}
         for source in gadget.network.inputs:
             high = source.largest.evaluate(self.parameters)
-            symbol = self.theory.declare(source.name, len(source.shape), lambda *_, h=high: h)
+            symbol = self.theory.declare(source.name, len(source.extents), lambda *_, h=high: h)
             self._symbols[-1, source.name] = symbol
-            self.inputs[source.name] = Vector(symbol) if source.shape else symbol()
+            self.inputs[source.name] = Vector(symbol) if source.extents else symbol()
         for condition in gadget.conditions:
             self._promise_condition(condition)
         for depth, layer in enumerate(gadget.network.layers):
@@ -69,15 +69,12 @@ class SymbolicView:
         return {**self.inputs, **self.parameters}
 
     def domain(self) -> list[BoolTerm]:
-        """The part of the domain that no function's range and no pointwise condition states."""
-        found = [
-            conj(self.parameters[each.name] >= each.low, self.parameters[each.name] <= each.high)
-            for each in self.gadget.parameters
+        """The part of the domain that no range and no pointwise condition states."""
+        return [
+            formula(condition.holds(**self.values))
+            for condition in self.gadget.conditions
+            if not condition.indices
         ]
-        for condition in self.gadget.conditions:
-            if not condition.indices:
-                found.append(formula(condition.holds(**self.values)))
-        return found
 
     def run(self, compute: Callable[[], Any]) -> Any:
         """Evaluate something written with `verified_mlp.logic` over this view's theory."""
@@ -172,12 +169,12 @@ class SymbolicView:
         """What must hold of an output, at a generic index: (index ranges, formula)."""
         output = self._output(name)
         indices = [self._constant(f"at!{index.name}") for index in output.indices]
-        ranges = _within(indices, output.indices)
+        ranges = self._within(indices, output.indices)
         got = self.output(name)
         spec = self.gadget.spec[name]
         if output.word:
             # The bits of a word lie along the last axis.
-            own, size = indices[:-1], output.indices[-1].size
+            own, size = indices[:-1], _evaluated(output.indices[-1].extent, self.parameters)
             expected = self.run(lambda: spec(*own, **self.values))
             spelled = self.run(lambda: value(Vector(lambda k: got[(*own, k)]), 0, size))
             entry = got[tuple(indices)]
@@ -189,7 +186,7 @@ class SymbolicView:
         """That a family's neurons are at most their largest value: (index ranges, formula)."""
         at = [self._constant(f"at!{index.name}") for index in family.indices]
         largest = term(family.largest.evaluate(self._at(family, at)))
-        return _within(at, family.indices), self.neuron(depth, family.name, *at) <= largest
+        return self._within(at, family.indices), self.neuron(depth, family.name, *at) <= largest
 
     def placed(self, name: str, depth: int | None = None) -> Placed:
         """The placed gadget of that name (in the layer of its last part)."""
@@ -215,22 +212,22 @@ class SymbolicView:
         gadget = placed.gadget
         assert gadget is not None
         over = {index.name: self._constant(index.name) for index in placed.over}
-        ranges = _within(list(over.values()), placed.over)
+        ranges = self._within(list(over.values()), placed.over)
         wires, given = self._wired(placed, over)
         needed: list[Any] = []
         for parameter in gadget.parameters:
             needed += [
                 given[parameter.name] >= parameter.low,
-                given[parameter.name] <= parameter.high,
+                given[parameter.name] <= parameter.largest.evaluate(given),
             ]
         for source in gadget.network.inputs:
-            at = [self._constant(f"{source.name}!{axis}") for axis in range(len(source.shape))]
-            ranges += _within(at, source.indices)
+            at = [self._constant(f"{source.name}!{axis}") for axis in range(len(source.extents))]
+            ranges += self._within(at, source.indices, given)
             wire = wires[source.name][tuple(at)] if at else wires[source.name]
             needed += [wire >= 0, wire <= source.largest.evaluate(given)]
         for condition in gadget.conditions:
             at = [self._constant(f"condition!{index.name}") for index in condition.indices]
-            ranges += [conj(k >= 0, k < i.size) for k, i in zip(at, condition.indices, strict=True)]
+            ranges += self._within(at, condition.indices, given)
             needed.append(condition.holds(*at, **wires, **given))
         return ranges, conj(*map(formula, needed))
 
@@ -262,19 +259,19 @@ class SymbolicView:
         """
         gadget = placed.gadget
         assert gadget is not None
-        inside = conj(*_within(at, family.indices))
+        inside = conj(*self._within(at, family.indices))
         largest = family.largest.evaluate(self._at(family, at))
         yield implies(inside, self.neuron(self.depth(placed), family.name, *at) <= largest)
         for output in gadget.network.outputs:
             if _first_read(placed, output) == family.name:
-                facts = list(self._promised(placed, output, at))
-                # An output may have fewer entries than the family has neurons.
-                entries = conj(inside, *_within(at, (*placed.over, *output.indices)))
-                for fact in facts:
-                    yield implies(entries, fact)
+                yield from self._promised(placed, output, inside, at)
 
-    def _promised(self, placed: Placed, output: Output, at: Sequence[Term]) -> Iterator[Formula]:
-        """That an output entry of a placed gadget is what the specification says."""
+    def _promised(
+        self, placed: Placed, output: Output, inside: BoolTerm, at: Sequence[Term]
+    ) -> Iterator[Formula]:
+        """That an output entry of a placed gadget is what the specification says, where the
+        indices are `inside` those of the neurons.
+        """
         gadget, depth = placed.gadget, self.depth(placed)
         assert gadget is not None
         count = len(placed.over)
@@ -285,18 +282,22 @@ class SymbolicView:
         wires, given = self._wired(placed, over)
         signal, spec = placed.outputs[output.name], gadget.spec[output.name]
         got = self._entry(signal, depth, over, at)
+        # An output may have fewer entries than the family has neurons.
+        ranges = self._within(at[:count], placed.over)
+        entries = conj(inside, *ranges, *self._within(own, output.indices, given))
         if not output.word:
-            yield got == self.run(lambda: spec(*own, **wires, **given))
+            yield implies(entries, got == self.run(lambda: spec(*own, **wires, **given)))
             return
         word = Vector(lambda k: self._entry(signal, depth, over, (*at[:count], k)))
-        size = output.indices[0].size
-        yield conj(got >= 0, got <= 1)
-        yield self.run(lambda: value(word, 0, size)) == self.run(lambda: spec(**wires, **given))
+        size = _evaluated(output.indices[0].extent, given)
+        spelled = self.run(lambda: value(word, 0, size))
+        yield implies(entries, conj(got >= 0, got <= 1))
+        yield implies(entries, spelled == self.run(lambda: spec(**wires, **given)))
 
     def _wired(self, placed: Placed, over: Environment) -> tuple[Environment, Environment]:
         assert placed.gadget is not None
         first = self.depth(placed) - len(placed.gadget.network.layers)
-        ranks = {source.name: len(source.shape) for source in placed.gadget.network.inputs}
+        ranks = {source.name: len(source.extents) for source in placed.gadget.network.inputs}
         wires = {
             name: self.signal(wire, ranks[name], first, over) for name, wire in placed.wires.items()
         }
@@ -305,6 +306,22 @@ class SymbolicView:
             for name, number in placed.parameters.items()
         }
         return wires, {**given, **self.ghosts.get((self.depth(placed), placed.name), {})}
+
+    def _within(
+        self, at: Sequence[Term], indices: Sequence[Index], given: Environment | None = None
+    ) -> list[BoolTerm]:
+        """That indices are in their ranges, which depend on the parameters `given`."""
+        known = self.parameters if given is None else given
+        return [
+            conj(term(k) >= 0, term(k) < _evaluated(i.extent, known))
+            for k, i in zip(at, indices, strict=True)
+        ]
+
+    def _declare_parameter(self, parameter: Parameter) -> None:
+        number = self._constant(parameter.name)
+        high = term(parameter.largest.evaluate(self.parameters))
+        self.theory.promise(parameter.name, lambda: [number >= parameter.low, number <= high])
+        self.parameters[parameter.name] = number
 
     def _declare_neurons(self, depth: int, family: Neurons, placed: Placed) -> None:
         name = _symbol_name(depth, family.name)
@@ -320,13 +337,13 @@ class SymbolicView:
 
     def _promise_condition(self, condition: Any) -> None:
         for source in self.gadget.network.inputs:
-            if len(source.shape) == len(condition.indices) == 1:
+            if len(source.extents) == len(condition.indices) == 1:
                 (index,) = condition.indices
                 self.theory.promise(
                     source.name,
                     lambda at, index=index: [
                         implies(
-                            conj(at >= 0, at < index.size),
+                            conj(*self._within([at], [index])),
                             formula(condition.holds(at, **self.values)),
                         )
                     ],
@@ -364,12 +381,8 @@ def _symbol_name(depth: int, family: str) -> str:
     return f"layer{depth + 1}.{family}"
 
 
-def _within(at: Sequence[Term], indices: Sequence[Index]) -> list[BoolTerm]:
-    return [conj(term(k) >= 0, term(k) < i.size) for k, i in zip(at, indices, strict=True)]
-
-
-def _evaluated(expr: Expr, at: Environment) -> Term:
-    return term(expr.evaluate(at))
+def _evaluated(expr: Expr | int, at: Environment) -> Term:
+    return term(to_expr(expr).evaluate(at))
 
 
 def _first_read(placed: Placed, output: Output) -> str:

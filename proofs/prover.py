@@ -177,13 +177,19 @@ class _Meter:
 
 
 def prove(
-    gadget: Gadget, solve: Solve, second: Solve | None = None, *, keep: bool = False
+    gadget: Gadget,
+    solve: Solve,
+    second: Solve | None = None,
+    *,
+    keep: bool = False,
+    instance: Gadget | None = None,
 ) -> Generator[Result, None, Contract | None]:
     """Prove a gadget's lemmas in order; yields what became of each, with its queries if `keep`.
 
-    A lemma whose goal does not follow is REFUTED only with a counterexample of the gadget itself,
-    else UNKNOWN.  Where `second` contradicts `solve` the verdict is ERROR; where it does not
-    decide, UNKNOWN or TIMEOUT.  Where all are PROVED the generator's value is the gadget's
+    `instance` is the gadget with settled sizes, in which counterexamples are looked for; by
+    default the gadget itself.  A lemma whose goal does not follow is REFUTED only with a
+    counterexample of the gadget itself, else UNKNOWN.  Where `second` contradicts `solve` the
+    verdict is ERROR; where it does not decide, UNKNOWN or TIMEOUT.  Where all are PROVED the generator's value is the gadget's
     contract, else None.  Raises ValueError if the lemmas do not state what is needed.
     """
     view, lemmas = parts(gadget)
@@ -204,7 +210,7 @@ def prove(
                 verdict, detail = failure.verdict, failure.reason
                 leaf = verdict
                 if verdict is Verdict.REFUTED:
-                    found, _ = find(gadget, meter.search, failure.model)
+                    found, _ = find(instance or gadget, meter.search, failure.model)
                     verdict, detail = _judged(failure, found)
         yield Result(
             obligation,

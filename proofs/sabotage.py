@@ -18,7 +18,7 @@ from proofs.exhaustive import LIMIT, domain_size, first_failure
 from proofs.expanded import confirm, same_neurons
 from proofs.modules import faults_of
 from proofs.results import Counterexample, Fate, Mutant, Verdict
-from proofs.verify import Options, gadgets, select_gadgets, solver
+from proofs.verify import Options, select_gadgets, solver, stated
 from proofs.workers import spread
 from verified_mlp.machine.shape import Shape
 from verified_mlp.statement.mutate import Change, changes
@@ -54,7 +54,7 @@ def _chosen(shape: Shape, names: list[str], modules: tuple[str, ...]) -> list[Ga
 
 
 def _judge_some(shape: Shape, title: str, start: int, stop: int, options: Options) -> list[Mutant]:
-    gadget = next(each for each in gadgets(shape, options.modules) if each.title == title)
+    gadget = next(each for each in stated(shape, options.modules) if each.title == title)
     answer, close = solver(options)
     try:
         with faults_of(options.modules, f"a change of {title} cannot be judged"):

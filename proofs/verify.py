@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ from proofs.solver import solve, version
 from proofs.workers import spread
 from verified_mlp.constructions.paper import paper
 from verified_mlp.gadgets.registry import gadgets as registered
-from verified_mlp.machine.shape import Shape
-from verified_mlp.statement.digest import digest
+from verified_mlp.machine.shape import Dimensions, Shape, memories
+from verified_mlp.statement.digest import canonical_text, digest
 from verified_mlp.statement.network import Gadget, Network
+from verified_mlp.statement.settle import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,20 @@ class Options:
 DEFAULT = Options()
 
 
-def gadgets(shape: Shape, names: tuple[str, ...] = ()) -> list[Gadget]:
-    """Everything to be proved: the gadgets of the table, those that the network places, and the
-    machine itself, last; or the gadgets of the modules that are named (see `modules.gadgets`).
+def subjects(shape: Shape, names: tuple[str, ...] = ()) -> list[Gadget]:
+    """All that is proved for a shape: the gadgets of its family of shapes, so that the proof holds
+    for every number of words; or those of the modules that are named (see `modules.gadgets`).
     """
-    if names:
-        return modules.gadgets(shape, names)
+    return modules.gadgets(shape, names) if names else gadgets(memories(shape))
+
+
+def stated(shape: Shape, names: tuple[str, ...] = ()) -> list[Gadget]:
+    """The same gadgets as they stand at the shape itself."""
+    return modules.gadgets(shape, names) if names else gadgets(shape)
+
+
+def gadgets(shape: Dimensions) -> list[Gadget]:
+    """The gadgets of the table, those that the network places, and the machine itself, last."""
     found: dict[str, Gadget] = {}
     for gadget in (*registered(shape), *_placed(paper(shape))):
         if found.setdefault(gadget.title, gadget) is not gadget:
@@ -71,11 +81,16 @@ def _placed(network: Network) -> Iterator[Gadget]:
 
 def obligations(shape: Shape, names: tuple[str, ...] = ()) -> list[Obligation]:
     """Every obligation of a shape, or of the modules named, in order, without proving anything."""
-    found = []
-    for gadget in gadgets(shape, names):
+    found = _listed(subjects(shape, names), names)
+    return found if names else [*found, _instance(shape)]
+
+
+def _listed(found: list[Gadget], names: tuple[str, ...]) -> list[Obligation]:
+    listed = []
+    for gadget in found:
         with modules.faults_of(names, f"{gadget.title} cannot be stated"):
-            found += prover.obligations(gadget)
-    return found
+            listed += prover.obligations(gadget)
+    return listed
 
 
 def select(
@@ -94,12 +109,13 @@ def select(
 
 
 def select_gadgets(shape: Shape, names: list[str], own: tuple[str, ...] = ()) -> list[Gadget]:
-    """The gadgets of which the names pick an obligation; all, if there are no names.  `own`: the
-    modules whose gadgets these are.
+    """The gadgets, as they stand at the shape, of which the names pick an obligation; all, if
+    there are no names.  `own`: the modules whose gadgets these are.
     """
-    found = obligations(shape, own)
+    known = stated(shape, own)
+    found = _listed(known, own)
     titles = {each.gadget for each in (select(found, names, own) if names else found)}
-    return [gadget for gadget in gadgets(shape, own) if gadget.title in titles]
+    return [gadget for gadget in known if gadget.title in titles]
 
 
 def _handles(obligation: Obligation) -> tuple[str, str, str]:
@@ -145,14 +161,17 @@ def verify(shape: Shape, options: Options = DEFAULT) -> Report:
 def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
     """The report of a shape's proofs; without results, but `known`, if all was proved before.
 
-    What was proved before is remembered by everything on which it depends: the statement's
-    digest, the source of this package and of the statement's, the solver's version.
+    What was proved before, for every number of words of the family, is remembered by everything
+    on which it depends: the statement's digest, the source of this package and of the
+    statement's, the solver's version.  That the shape's network is an instance is seen to anew.
     """
     cache = Cache(folder() / "answers.sqlite") if options.cache else None
     content = _content(shape)
     if cache and cache.proved(content):
         cache.close()
-        return Report(shape.bits, shape.words, known=True)
+        instance = check_instance(shape)
+        passed = instance.verdict is Verdict.PROVED
+        return Report(shape.bits, shape.words, [instance], known=passed)
     report = verify(shape, options)
     if cache and report.passed:
         cache.remember_proved(content)
@@ -167,7 +186,34 @@ def _content(shape: Shape) -> str:
         for path in sorted(Path(package.__path__[0]).rglob("*.py")):
             sources.update(str(path.relative_to(package.__path__[0])).encode())
             sources.update(path.read_bytes())
-    return f"proved {shape} {digest(paper(shape))} {sources.hexdigest()} {sys.version}"
+    family = memories(shape)
+    return f"proved {family} {digest(paper(family))} {sources.hexdigest()} {sys.version}"
+
+
+def _instance(shape: Shape) -> Obligation:
+    title = machine(memories(shape)).title
+    return Obligation(
+        name=f"{title}/instance",
+        gadget=title,
+        claim=f"the network of {shape} is this one at words = {shape.words}",
+        domain=f"words = {shape.words}",
+        method="comparison of the exact statements",
+        source="ours",
+    )
+
+
+def check_instance(shape: Shape) -> Result:
+    """Whether the shape's network is that of its family, of which the proof is, at its words."""
+    start = time.perf_counter()
+    stated_here = canonical_text(paper(shape)).splitlines()
+    instance = canonical_text(settle(paper(memories(shape)), {"words": shape.words})).splitlines()
+    detail, verdict = "", Verdict.PROVED
+    if stated_here != instance:
+        lines = zip(stated_here, instance, strict=False)
+        here, there = next(((a, b) for a, b in lines if a != b), ("more or fewer lines", ""))
+        detail = f"the network states {here.strip()!r}, the instance {there.strip()!r}"
+        verdict = Verdict.REFUTED
+    return Result(_instance(shape), verdict, time.perf_counter() - start, detail=detail)
 
 
 def solver(options: Options) -> tuple[Solve, Callable[[], None]]:
@@ -192,16 +238,30 @@ def _remembering(
     return answer, cache.close if cache else lambda: None
 
 
+def _settled(gadget: Gadget, shape: Shape) -> Gadget:
+    """The gadget at the shape's number of words, where it depends on that."""
+    if gadget.name == "machine":
+        return machine(shape)
+    depends = any(each.name == "words" for each in gadget.parameters)
+    return settle(gadget, {"words": shape.words}) if depends else gadget
+
+
 def _prove_gadget(shape: Shape, title: str, options: Options) -> list[Result]:
-    gadget = next(each for each in gadgets(shape, options.modules) if each.title == title)
+    gadget = next(each for each in subjects(shape, options.modules) if each.title == title)
     answer, close = solver(options)
     second, close_second = None, close
     if options.cross_check:
         second, close_second = _remembering(options, second_solver.solve, second_solver.version())
     try:
         with modules.faults_of(options.modules, f"{title} cannot be proved"):
-            results = list(prover.prove(gadget, answer, second, keep=options.queries))
-            return modules.confirmed(gadget, results) if options.modules else results
+            at_shape = gadget if options.modules else _settled(gadget, shape)
+            attempt = prover.prove(gadget, answer, second, keep=options.queries, instance=at_shape)
+            results = list(attempt)
+            if options.modules:
+                return modules.confirmed(gadget, results)
+            if gadget.name == "machine":
+                results.append(check_instance(shape))
+            return results
     finally:
         close()
         close_second()

@@ -14,9 +14,10 @@ from typing import Any
 from proofs.gadget_view import SymbolicView, Vector
 from proofs.kernel import Theorem
 from proofs.lemma import Lemma, Over, Part, Uses
+from proofs.machine import encoded_bit
 from proofs.scripts.common import N, specification
 from proofs.scripts.stages import Stages
-from proofs.terms import conj, implies, ite, unknown
+from proofs.terms import conj, disj, implies, ite, unknown
 from proofs.theory import Formula, Term
 from verified_mlp.logic import pow2
 
@@ -36,7 +37,9 @@ def machine(view: SymbolicView) -> Sequence[Part]:
     operands = [("pc below 2^n", {"n": s.bits}), *_rows(s, words), *fetched_words]
     found = [*operands, *((f"{x} has one row", {"n": s.shape.addresses}) for x in ("a", "b"))]
     kinds = [("operands", {"j": 0})]
+    bits: Uses = [(f"{name} bit", {}) for name in ("memory", "pc", "output")]
     top_bit = [("pc below 2^n", {"n": s.bits - 1}), ("pc below 2^n", {"n": s.bits})]
+    still = [*kinds, *bits, ("effects", {}), *top_bit]
     return [
         _below(s, "pc", s.at(0, "pc")),
         _below(s, "input", s.at(0, "input")),
@@ -254,7 +257,58 @@ def machine(view: SymbolicView) -> Sequence[Part]:
         ),
         _carried(s, "input", 23, 0),
         *_specifications(s, operands),
+        Lemma(
+            "halted and faulted states stay",
+            "where the machine has halted or faulted, a pass changes no bit and raises no flag",
+            lambda: (
+                [*_generic(s), disj(s.halted(), s.at(0, "fault") == 1)],
+                conj(_unchanged(s), s.view.output("wanted") == 0),
+            ),
+            uses=still,
+        ),
+        Lemma(
+            "waiting states stay",
+            "where an input is wanted and not there, a pass changes no bit and says so",
+            lambda: (
+                [*_generic(s), s.conditions()["wanted"]],
+                conj(_unchanged(s), s.view.output("wanted") == 1),
+            ),
+            uses=still,
+        ),
+        _decoded(s),
     ]
+
+
+def _generic(s: Stages) -> list[Formula]:
+    """A bit j of the word at an address."""
+    return [J >= 0, s.bits > J, ADDRESS >= 0, s.shape.words > ADDRESS]
+
+
+def _unchanged(s: Stages) -> Formula:
+    """The bits of the state vector are those before the pass, and nothing is printed."""
+    return conj(
+        s.view.output("mem")[ADDRESS, J] == s.at(0, "mem")[ADDRESS, J],
+        *(s.view.output(name)[J] == s.at(0, name)[J] for name in ("pc", "input")),
+        *(s.view.output(name) == s.at(0, name) for name in ("fault", "ready")),
+        s.view.output("output")[J] == 0,
+        s.view.output("valid") == 0,
+    )
+
+
+def _decoded(s: Stages) -> Lemma:
+    """Decoding what was encoded gives it back."""
+    number = s.view.theory.declare("number", 0)()
+
+    def state() -> tuple[Sequence[Formula], Formula]:
+        bits = Vector(partial(encoded_bit, number))
+        return [number >= 0, number < 2**s.bits], s.number(bits) == number
+
+    return Lemma(
+        "decode(encode(w)) = w",
+        "the bits of a word spell the word, and all of a state is words and flags",
+        state,
+        spells=[(number, s.bits)],
+    )
 
 
 def _specifications(s: Stages, operands: Uses) -> list[Part]:

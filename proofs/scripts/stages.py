@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from proofs.gadget_view import SymbolicView
-from proofs.machine import row_value
+from proofs.machine import Sizes, row_value
 from proofs.scripts.common import N, spelled
-from proofs.terms import conj, disj, ite, neg
+from proofs.terms import conj, disj, ite, neg, term
 from proofs.theory import Formula, Term
-from verified_mlp.machine.shape import Shape
+from verified_mlp.statement.expr import to_expr
 
 
 class Stages:
@@ -17,11 +17,23 @@ class Stages:
 
     def __init__(self, view: SymbolicView) -> None:
         self.view = view
-        settings = view.gadget.settings
-        self.shape = Shape(settings["bits"], settings["words"])
-        self.bits = self.shape.bits
+        self.bits = view.gadget.settings["bits"]
+        self.shape = Sizes(
+            self.bits,
+            2**self.bits,
+            words=self._extent(0, "mem"),
+            addresses=self._extent(3, "at_a"),
+            code=self._extent(1, "here"),
+        )
         view.theory.declare("j", 0)
         view.theory.declare("address", 0)
+
+    def _extent(self, layer: int, name: str) -> Any:
+        """The number of rows of what a layer (from 1) computes; of layer 0, an input's."""
+        network = self.view.gadget.network
+        families = network.layers[layer - 1].neurons if layer else network.inputs
+        index = next(each.indices[0] for each in families if each.name.partition(".")[0] == name)
+        return term(to_expr(index.extent).evaluate(self.view.parameters))
 
     def at(self, layer: int, name: str, output: str = "") -> Any:
         """What a placed gadget gives after a layer (from 1); after layer 0, an input."""
@@ -137,6 +149,10 @@ class Stages:
         waits = self.conditions()["wanted"]
         stuck = conj(running, neg(self.moves()), neg(waits))
         return disj(self.at(0, "fault") == 1, stuck)
+
+    def halted(self) -> Any:
+        """The program counter is negative."""
+        return self.pc >= self.shape.modulus // 2
 
     def moves(self) -> Any:
         """The step ends behind the instruction or at C."""

@@ -11,6 +11,7 @@ from proofs.scripts.common import N, below_power, folded, ranges, specification,
 from proofs.terms import conj, ite
 from verified_mlp import logic
 from verified_mlp.logic import pow2
+from verified_mlp.statement.expr import to_expr
 
 
 def _agreement(view: SymbolicView) -> list[Lemma]:
@@ -90,7 +91,7 @@ def select(view: SymbolicView) -> Sequence[Part]:
 
 def one_hot_sum(view: SymbolicView) -> Sequence[Part]:
     """The sum of the first n members is the addressed one if it is among them, else 0."""
-    size = view.gadget.settings["size"]
+    size = to_expr(view.gadget.settings["size"]).evaluate(view.parameters)
     place, members = view.parameters["a"], view.inputs["x"]
     so_far = view.sum_in(0, "y", N)
     addressed = ite(place < N, members[place], 0)

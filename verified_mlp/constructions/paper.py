@@ -14,14 +14,14 @@ from verified_mlp.gadgets.carry import carry, carry_fields
 from verified_mlp.gadgets.choose import choose, write_or_keep
 from verified_mlp.gadgets.logic_gates import and_, merge, nor
 from verified_mlp.gadgets.match import match, select
-from verified_mlp.gadgets.one_hot_sum import one_hot_sum
+from verified_mlp.gadgets.one_hot_sum import one_hot_sum, sized
 from verified_mlp.gadgets.word_tests import all_ones, at_most_zero
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import Dimensions
 from verified_mlp.machine.state import state_fields
 from verified_mlp.statement.affine import Affine, Signal, total
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.expr import Index, at_most
-from verified_mlp.statement.network import Network
+from verified_mlp.statement.expr import Expr, Index, at_most, var
+from verified_mlp.statement.network import Gadget, Network
 
 STAGES = (
     ("read addresses", 2),
@@ -34,8 +34,11 @@ STAGES = (
 
 
 @lru_cache(maxsize=8)
-def paper(shape: Shape) -> Network:
-    """The network of a shape: the state vector in, the state vector after one step out."""
+def paper(shape: Dimensions) -> Network:
+    """The network of a shape: the state vector in, the state vector after one step out.
+
+    That of a family of shapes has their parameters free; `settle` gives that of a shape.
+    """
     bits = shape.bits
     build = Builder("paper", state_fields(shape))
     code = Index("i", shape.code)
@@ -60,11 +63,12 @@ def paper(shape: Shape) -> Network:
     carry_fields(build, now, "mem", "pc", "fault", "input", "ready")
 
     now = build.layer("read addresses", "sum over the rows: the words A, B, C")
-    fetch = one_hot_sum(size=shape.code)
-    build.place(fetch, "run", x=now.here)
+    fetch = one_hot_sum(**sized(shape, shape.code))
+    length = _passed_on(fetch)
+    build.place(fetch, "run", (), length, x=now.here)
     for name in ("a", "b", "c"):
         word = getattr(now, name)
-        build.place(fetch, name, (j,), x=Signal(lambda i, word=word: word[i, j]))
+        build.place(fetch, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
     carry_fields(build, now, "mem", "pc", "fault", "input", "ready")
 
     now = build.layer("read data", "match A and B; select the words at them; test them for -1")
@@ -86,10 +90,11 @@ def paper(shape: Shape) -> Network:
     carry_fields(build, now, "mem", "pc", "fault", "input", "ready", "c")
 
     now = build.layer("read data", "sum over the rows: the operands; which kind of instruction")
-    lookup = one_hot_sum(size=shape.addresses)
+    lookup = one_hot_sum(**sized(shape, shape.addresses))
+    length = _passed_on(lookup)
     for name in ("from_a", "from_b"):
         word = getattr(now, name)
-        build.place(lookup, name, (j,), x=Signal(lambda i, word=word: word[i, j]))
+        build.place(lookup, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
     a_valid = total(address, now.at_a[address])
     b_valid = total(address, now.at_b[address])
     build.place(and_(inputs=2), "subtracts", x=a_valid, y=b_valid)
@@ -202,12 +207,17 @@ def paper(shape: Shape) -> Network:
     outputs = []
     for source in state_fields(shape):
         signal = getattr(done, source.name)
-        form = signal[source.indices] if source.shape else signal
+        form = signal[source.indices] if source.extents else signal
         outputs.append(build.output(source.name, source.indices, form, word=source.word))
     return build.build(*outputs)
 
 
-def _within(target: Signal, shape: Shape, place: Index) -> Affine:
+def _passed_on(gadget: Gadget) -> dict[str, Expr]:
+    """The gadget's parameters, with the values that the network has for those of the same name."""
+    return {each.name: var(each.name) for each in gadget.parameters if not each.ghost}
+
+
+def _within(target: Signal, shape: Dimensions, place: Index) -> Affine:
     """The row of `target` for a place; the place with the address of all ones has none."""
     if shape.words == shape.addresses:
         return target[place]

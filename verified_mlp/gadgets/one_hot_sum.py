@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from verified_mlp.gadgets.registry import gadget
 from verified_mlp.logic import entry, where
+from verified_mlp.machine.shape import Dimensions
 from verified_mlp.statement.affine import total
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.expr import Index
+from verified_mlp.statement.expr import Extent, Index, to_expr, to_extent
 from verified_mlp.statement.network import Condition, Field, Gadget, Parameter
 
 
-@gadget(lambda shape: [{"size": shape.addresses}, {"size": shape.code}])
-def one_hot_sum(size: int) -> Gadget:
+def sized(shape: Dimensions, size: Extent) -> dict[str, Any]:
+    """The arguments of `one_hot_sum` for a size that depends on the shape's parameters at most."""
+    free = to_expr(size).variables()
+    given = tuple(each for each in shape.parameters if each.name in free)
+    arguments: dict[str, Any] = {"size": to_extent("one_hot_sum", size)}
+    return {**arguments, "parameters": given} if given else arguments
+
+
+@gadget(lambda shape: [sized(shape, shape.addresses), sized(shape, shape.code)])
+def one_hot_sum(size: Extent, parameters: tuple[Parameter, ...] = ()) -> Gadget:
     """The bit at the addressed place a, of a family that is 0 everywhere else.
 
     y = ReLU(x_0 + ... + x_(size-1)).
@@ -22,7 +33,9 @@ def one_hot_sum(size: int) -> Gadget:
     | size      | 0   |
 
     All terms but one are 0.  The place a is known to the domain and the specification only.
+    A size that is an expression depends on the parameters given.
     """
+    length = to_expr(size)
     i = Index("i", size)
     build = Builder("one_hot_sum", [Field("x", (size,), one_hot=True)])
     now = build.layer()
@@ -31,11 +44,15 @@ def one_hot_sum(size: int) -> Gadget:
     return Gadget(
         name="one_hot_sum",
         network=build.build(build.output("y", (), done.y)),
-        parameters=(Parameter("a", 0, size, ghost=True),),
+        parameters=(*parameters, Parameter("a", 0, size, ghost=True)),
         conditions=(
-            Condition("x_i = 0 unless i = a", (i,), lambda i, x, a: where(i == a, True, x[i] == 0)),
+            Condition(
+                "x_i = 0 unless i = a",
+                (i,),
+                lambda i, x, a, **_: where(i == a, True, x[i] == 0),
+            ),
         ),
-        spec={"y": lambda x, a: entry(x, a, size)},
+        spec={"y": lambda x, a, **given: entry(x, a, length.evaluate(given))},
         source="ours; the second layer of the paper's address lookup",
         formula="y = ReLU(sum_i x_i)",
         settings={"size": size},

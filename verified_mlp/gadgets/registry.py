@@ -12,13 +12,13 @@ from pkgutil import iter_modules
 from typing import Any
 
 import verified_mlp.gadgets
-from verified_mlp.machine.shape import MAX_BITS, Shape
+from verified_mlp.machine.shape import MAX_BITS, Dimensions
 from verified_mlp.statement.network import Gadget
 
 LARGEST = 2**MAX_BITS
 """No number in a gadget of this project exceeds it; the upper end of unsettled ranges."""
 
-Settings = Mapping[str, int]
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,24 @@ class Entry:
     module: str
     name: str
     build: Callable[..., Gadget]
-    settings: Callable[[Shape], Iterable[Settings]]
+    settings: Callable[[Dimensions], Iterable[Settings]]
 
 
 _table: list[Entry] = []
 
 
 def gadget(
-    settings: Callable[[Shape], Iterable[Settings]] = lambda shape: [{}],
+    settings: Callable[[Dimensions], Iterable[Settings]] = lambda shape: [{}],
 ) -> Callable[[Callable[..., Gadget]], Callable[..., Gadget]]:
     """Enter a gadget into the table; `settings(shape)` lists the arguments at which it is
-    proved for a machine of that shape.
+    proved for a machine of that shape or family of shapes.
     """
 
     def enter(make: Callable[..., Gadget]) -> Callable[..., Gadget]:
         cached: Any = lru_cache(maxsize=None)(make)
 
         @wraps(make)
-        def build(**arguments: int) -> Gadget:
+        def build(**arguments: Any) -> Gadget:
             return cached(**arguments)  # type: ignore[no-any-return]  # lru_cache hides it
 
         _table.append(Entry(make.__module__, make.__name__, build, settings))
@@ -54,7 +54,7 @@ def gadget(
     return enter
 
 
-def gadgets(shape: Shape) -> list[Gadget]:
+def gadgets(shape: Dimensions) -> list[Gadget]:
     """Every gadget of the table at the settings of a shape, sorted by title."""
     for module in iter_modules(verified_mlp.gadgets.__path__):
         import_module(f"verified_mlp.gadgets.{module.name}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import Dimensions
 from verified_mlp.statement.network import Field
 
 
@@ -30,7 +30,7 @@ class State:
     valid: int = field(default=0)
 
 
-def state_fields(shape: Shape) -> tuple[Field, ...]:
+def state_fields(shape: Dimensions) -> tuple[Field, ...]:
     """The fields of the state vector, in order."""
     word = (shape.bits,)
     return (

@@ -13,7 +13,22 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from verified_mlp.logic import Truth, Value, both, either, negate, where
-from verified_mlp.machine.shape import Shape
+
+
+class Limits(Protocol):
+    """What a step needs to know of a shape: numbers, or a solver's integer terms."""
+
+    @property
+    def modulus(self) -> int:
+        """2**bits: words are numbers below it."""
+
+    @property
+    def words(self) -> Value:
+        """The number of words of memory."""
+
+    @property
+    def addresses(self) -> Value:
+        """The number of valid addresses."""
 
 
 class Memory(Protocol):
@@ -59,7 +74,7 @@ class After:
 STILL, FAULT, WAIT, INPUT, OUTPUT, SUBTRACT = range(6)
 
 
-def step(shape: Shape, state: Before) -> After:
+def step(shape: Limits, state: Before) -> After:
     """The state after one step (design: the machine).
 
         pc negative or fault set     nothing changes

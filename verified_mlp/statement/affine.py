@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from verified_mlp.statement.expr import Expr, ExprLike, Index, Number, const, to_expr, var
+from verified_mlp.statement.expr import (
+    Expr,
+    ExprLike,
+    Extent,
+    Index,
+    Number,
+    const,
+    to_expr,
+    to_extent,
+    to_number,
+    var,
+)
+from verified_mlp.statement.polynomial import normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +40,20 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A summation index: low <= name < high, and always 0 <= name < size."""
+    """A summation index: low <= name < high, and always 0 <= name < extent."""
 
     name: str
-    size: int
+    extent: Extent
     low: Expr
     high: Expr
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extent", to_extent(f"index {self.name}", self.extent))
+
+    @property
+    def size(self) -> int:
+        """The extent; raises ValueError where it is not a number."""
+        return to_number(f"the size of index {self.name}", self.extent)
 
     def __str__(self) -> str:
         return f"{self.low} <= {self.name} < {self.high}"
@@ -54,8 +74,18 @@ class Term:
         sums = " ".join(f"sum({bound})" for bound in self.bounds)
         return f"{sums} {body}".strip()
 
+    def variables(self) -> frozenset[str]:
+        """The names of the free variables, those of sizes included."""
+        found = set(self.coefficient.variables())
+        for position in self.ref.positions if self.ref is not None else ():
+            found |= position.variables()
+        for bound in self.bounds:
+            found |= bound.low.variables() | bound.high.variables()
+        found -= {bound.name for bound in self.bounds}
+        return frozenset(found).union(*(to_expr(bound.extent).variables() for bound in self.bounds))
+
     def substitute(self, values: Mapping[str, Expr]) -> Term:
-        """The term with free index variables replaced; bound ones stay."""
+        """The term with free variables replaced; bound ones stay."""
         own = {bound.name for bound in self.bounds}
         values = {name: expr for name, expr in values.items() if name not in own}
         ref = self.ref and Ref(
@@ -63,7 +93,10 @@ class Term:
         )
         bounds = tuple(
             Bound(
-                bound.name, bound.size, bound.low.substitute(values), bound.high.substitute(values)
+                bound.name,
+                to_expr(bound.extent).substitute(values),
+                bound.low.substitute(values),
+                bound.high.substitute(values),
             )
             for bound in self.bounds
         )
@@ -108,8 +141,12 @@ class Affine:
     def __str__(self) -> str:
         return " + ".join(map(str, self.terms)) or "0"
 
+    def variables(self) -> frozenset[str]:
+        """The names of the free variables, those of sizes included."""
+        return frozenset().union(*(term.variables() for term in self.terms))
+
     def substitute(self, values: Mapping[str, Expr]) -> Affine:
-        """The form with free index variables replaced."""
+        """The form with free variables replaced."""
         return Affine(tuple(term.substitute(values) for term in self.terms))
 
     def rename(self, prefix: str) -> Affine:
@@ -155,10 +192,10 @@ class Signal:
     __slots__ = ("_at", "extent")
 
     def __init__(
-        self, at: Callable[..., AffineLike], extent: tuple[int, ...] | None = None
+        self, at: Callable[..., AffineLike], extent: tuple[Extent, ...] | None = None
     ) -> None:
         self._at = at
-        self.extent = extent
+        self.extent = extent and tuple(to_extent("a signal", each) for each in extent)
 
     def __getitem__(self, positions: ExprLike | tuple[ExprLike, ...]) -> Affine:
         if not isinstance(positions, tuple):
@@ -166,7 +203,7 @@ class Signal:
         return to_affine(self._at(*positions))
 
 
-def field(name: str, rank: int, extent: tuple[int, ...] | None = None) -> Signal:
+def field(name: str, rank: int, extent: tuple[Extent, ...] | None = None) -> Signal:
     """The signal that reads a field of the given rank entry by entry."""
 
     def at(*positions: ExprLike) -> Affine:
@@ -183,12 +220,13 @@ def total(
 ) -> Affine:
     """The sum of a form over low <= index < high (the whole index space unless told).
 
-    Raises ValueError for a constant `high` beyond the index space.
+    Raises ValueError for a `high` that is beyond the index space by a constant.
     """
-    last = to_expr(index.size if high is None else high)
-    if last.constant is not None and last.constant > index.size:
-        raise ValueError(f"a sum over {index.name} below {last} leaves 0..{index.size - 1}")
-    bound = Bound(index.name, index.size, to_expr(low), last)
+    last = to_expr(index.extent if high is None else high)
+    excess = normal(last - index.extent).constant
+    if excess is not None and excess > 0:
+        raise ValueError(f"a sum over {index.name} below {last} leaves 0..{index.extent - 1}")
+    bound = Bound(index.name, index.extent, to_expr(low), last)
     return Affine(
         tuple(
             Term(term.coefficient, term.ref, (bound, *term.bounds))
@@ -203,7 +241,7 @@ def _rename(term: Term, prefix: str) -> Term:
     bounds = tuple(
         Bound(
             f"{prefix}.{bound.name}",
-            bound.size,
+            bound.extent,
             bound.low.substitute(names),
             bound.high.substitute(names),
         )

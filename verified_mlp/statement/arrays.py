@@ -90,7 +90,7 @@ class _Grid:
 def entries(network: Network, depth: int) -> Entries:
     """The exact entries of layer `depth` (from 0).
 
-    Raises IndexError if a term reads outside its field.
+    Raises IndexError if a term reads outside its field, ValueError for a size that is not settled.
     """
     sources = network.sources(depth)
     starts = offsets(sources)

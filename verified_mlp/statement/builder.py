@@ -9,13 +9,13 @@ now = build.layer()                        # now.both
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 from verified_mlp.statement.affine import Affine, AffineLike, Signal, field, to_affine
-from verified_mlp.statement.expr import Expr, ExprLike, Index, to_expr, var
+from verified_mlp.statement.expr import Expr, ExprLike, Extent, Index, to_expr, var
 from verified_mlp.statement.network import (
     Field,
     Gadget,
@@ -24,6 +24,7 @@ from verified_mlp.statement.network import (
     Neurons,
     Output,
     Placed,
+    sizes,
 )
 
 Wire = Signal | AffineLike
@@ -44,7 +45,7 @@ class Builder:
         self._heading = ("", "")
         self._pending: list[tuple[Placed, str]] = []
         self._readable: dict[str, Any] = {
-            source.name: _reading(source.name, source.shape) for source in self._inputs
+            source.name: _reading(source.name, source.extents) for source in self._inputs
         }
         self._next: dict[str, Any] = {}
 
@@ -65,10 +66,14 @@ class Builder:
         largest: ExprLike = 1,
         one_hot: bool = False,
     ) -> None:
-        """Neurons ReLU(row) stated directly, for every point of `over`."""
+        """Neurons ReLU(row) stated directly, for every point of `over`.
+
+        Raises ValueError for a size that differs from point to point.
+        """
+        self._check_even(over, sizes(name, over, to_affine(row)))
         family = Neurons(name, tuple(over), to_affine(row), to_expr(largest), one_hot)
         self._add(Placed(name, None, 0, tuple(over), {}, {}, (family,)))
-        self._next[name] = _reading(name, family.shape)
+        self._next[name] = _reading(name, family.extents)
 
     def place(
         self,
@@ -82,7 +87,8 @@ class Builder:
         """Place a gadget for every point of `over`, its inputs wired to signals.
 
         `one_hot` says that at most one point of the first index gives a non-zero neuron.
-        Raises ValueError for a wire or parameter too many or too few.
+        Raises ValueError for a wire or parameter too many or too few, and for a size that would
+        differ from point to point.
         """
         given = {key: to_expr(number) for key, number in (parameters or {}).items()}
         needed = {source.name for source in gadget.network.inputs}
@@ -92,6 +98,8 @@ class Builder:
                 f"{name}: {gadget.title} takes the inputs {sorted(needed)} and the parameters "
                 f"{sorted(counted)}, not {sorted(wires)} and {sorted(given)}"
             )
+        settled = ((owner, extent.substitute(given)) for owner, extent in gadget.sizes())
+        self._check_even(over, ((f"{name}.{owner}", extent) for owner, extent in settled))
         signals = {key: _as_signal(wire) for key, wire in wires.items()}
         start = Placed(name, gadget, -1, tuple(over), signals, given, ())
         self._place_part(start, name, one_hot)
@@ -123,6 +131,15 @@ class Builder:
     def build(self, *outputs: Output) -> Network:
         """The network."""
         return Network(self._name, self._inputs, tuple(self._layers), outputs)
+
+    def _check_even(self, over: Sequence[Index], sized: Iterable[tuple[str, Expr]]) -> None:
+        indices = {index.name for index in over}
+        for owner, extent in sized:
+            for index in sorted(extent.variables() & indices):
+                raise ValueError(
+                    f"{self._name}: the size of {owner} depends on the index {index}; a size is "
+                    f"the same at every index"
+                )
 
     def _add(self, placed: Placed) -> None:
         if self._open is None:
@@ -214,10 +231,15 @@ class _Placement:
         renamed = {index.name: var(f"{self.prefix}.{index.name}") for index in indices}
         return {**self.parameters, **renamed}
 
+    def _extent(self, index: Index) -> Expr:
+        return to_expr(index.extent).substitute(self.parameters)
+
     def neurons(self, family: Neurons, wires: Mapping[str, Signal], one_hot: bool) -> Neurons:
         values = self._values(family.indices)
         row = family.row.rename(self.prefix).substitute(values).rewire(wires)
-        own = tuple(Index(f"{self.prefix}.{index.name}", index.size) for index in family.indices)
+        own = tuple(
+            Index(f"{self.prefix}.{index.name}", self._extent(index)) for index in family.indices
+        )
         return Neurons(
             self.name(family.name),
             self.over + own,
@@ -236,12 +258,13 @@ class _Placement:
         def at(*positions: ExprLike) -> Affine:
             return form.substitute(dict(zip(names, map(to_expr, positions), strict=True)))
 
-        extent = tuple(index.size for index in (*self.over, *output.indices))
+        extent = tuple(index.extent for index in self.over)
+        extent += tuple(self._extent(index) for index in output.indices)
         return Signal(at, extent) if names else form
 
 
-def _reading(name: str, shape: tuple[int, ...]) -> Any:
-    return field(name, len(shape), shape) if shape else field(name, 0, ())[()]
+def _reading(name: str, extents: tuple[Extent, ...]) -> Any:
+    return field(name, len(extents), extents) if extents else field(name, 0, ())[()]
 
 
 def _as_signal(wire: Wire) -> Signal:

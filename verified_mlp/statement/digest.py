@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from verified_mlp.statement.affine import Affine
-from verified_mlp.statement.expr import Expr, Index, var
+from verified_mlp.statement.expr import Expr, Index, to_expr, var
 from verified_mlp.statement.network import Network
-from verified_mlp.statement.normal import axis_name, collect, normal
+from verified_mlp.statement.normal import axis_name, collect
+from verified_mlp.statement.polynomial import normal
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
@@ -71,7 +72,8 @@ def _heading(name: str, indices: Sequence[Index], largest: Expr, marks: dict[str
             f"the field name {name!r} cannot be written down without doubt: use letters, digits, "
             "underscores and dots only."
         )
-    sizes = f"[{', '.join(str(index.size) for index in indices)}]" if indices else ""
+    extents = ", ".join(str(normal(to_expr(index.extent))) for index in indices)
+    sizes = f"[{extents}]" if indices else ""
     axes = {index.name: var(axis_name(axis)) for axis, index in enumerate(indices)}
     marked = "".join(f", {mark}" for mark, holds in marks.items() if holds)
     return f"{name}{sizes} in 0..{normal(largest.substitute(axes))}{marked}"
@@ -80,8 +82,8 @@ def _heading(name: str, indices: Sequence[Index], largest: Expr, marks: dict[str
 def _terms(row: Affine, indices: Sequence[Index]) -> Iterator[str]:
     for term in collect(row, indices):
         sizes = [
-            f"{bound.name} of {bound.size}"
+            f"{bound.name} of {bound.extent}"
             for bound in term.bounds
-            if bound.low.constant != 0 or bound.high.constant != bound.size
+            if bound.low.constant != 0 or bound.high != to_expr(bound.extent)
         ]
         yield f"  {term}; {', '.join(sizes)}" if sizes else f"  {term}"

@@ -108,7 +108,10 @@ def position(term: Term, values: Numbers, shape: Sequence[int]) -> Point | None:
 
 
 def rows(network: Network, depth: int, parameters: Numbers | None = None) -> Iterator[Row]:
-    """The rows of layer `depth` (from 0), for given values of a gadget's parameters."""
+    """The rows of layer `depth` (from 0), for given values of a gadget's parameters.
+
+    Raises ValueError for a size that is not settled.
+    """
     sources = network.sources(depth)
     starts = offsets(sources)
     shapes = {source.name: source.shape for source in sources}
@@ -175,7 +178,7 @@ def evaluate(
     `inputs` holds, for each input field, a value or an array of values indexed by position.
     Values may be ints, Fractions or a solver's terms.
 
-    Raises KeyError for an input that is missing.
+    Raises KeyError for an input that is missing, ValueError for a size that is not settled.
     """
     arithmetic = arithmetic or Arithmetic()
     values: dict[str, Any] = {
@@ -187,7 +190,7 @@ def evaluate(
         trace.append(values)
     outputs: dict[str, Any] = {}
     for output in network.outputs:
-        array = np.empty(tuple(index.size for index in output.indices), dtype=object)
+        array = np.empty(output.shape, dtype=object)
         names = [index.name for index in output.indices]
         for point in points(array.shape):
             at = {**(parameters or {}), **dict(zip(names, point, strict=True))}

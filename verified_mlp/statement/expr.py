@@ -6,7 +6,7 @@ value for each point of an index grid) and on solver terms, from the same tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -142,16 +142,30 @@ class Expr(Operators):
         return f"{self.op}({', '.join(map(str, self.args))})"
 
 
+Extent = int | Expr
+"""A number of positions; an expression in parameters where it is not settled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Index(Operators):
-    """An index variable that runs over 0..size-1; it counts as an expression.
+    """An index variable that runs over 0..extent-1; it counts as an expression.
+
+    An extent that is a number is an int, also where it is given as an expression.
 
     >>> str(Index("i", 4) + 1)
     'i + 1'
     """
 
     name: str
-    size: int
+    extent: Extent
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extent", to_extent(f"index {self.name}", self.extent))
+
+    @property
+    def size(self) -> int:
+        """The extent; raises ValueError where it is not a number."""
+        return to_number(f"the size of index {self.name}", self.extent)
 
 
 ExprLike = Expr | Index | int | Fraction
@@ -178,6 +192,33 @@ def to_expr(value: Any) -> Expr:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise TypeError(f"an exact int or Fraction is needed here, not {value!r}")
     return const(value)
+
+
+def to_extent(name: str, value: Extent) -> Extent:
+    """The size of what is called `name`, an int where it is a number.
+
+    Raises TypeError for a value that is inexact, ValueError for a number that counts nothing.
+    """
+    expr = to_expr(value)
+    number = expr.constant
+    if number is None:
+        return expr
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"the size of {name} is {number}: it must be a whole number, 0 or more")
+    return number
+
+
+def to_number(what: str, value: int | Expr) -> int:
+    """The value; raises ValueError, saying what it is, where it is not a number."""
+    if isinstance(value, int):
+        return value
+    depends = " and ".join(sorted(value.variables()))
+    raise ValueError(f"{what} depends on {depends}; settle it first")
+
+
+def to_sizes(name: str, extents: Sequence[Extent]) -> tuple[int, ...]:
+    """The extents of what is called `name`; raises ValueError where one is not a number."""
+    return tuple(to_number(f"the size of {name}", extent) for extent in extents)
 
 
 def bit(word: ExprLike, position: ExprLike) -> Expr:

@@ -15,6 +15,7 @@ from itertools import pairwise, product
 from math import prod
 
 from verified_mlp.statement.affine import Bound, Ref, Term
+from verified_mlp.statement.evaluate import width
 from verified_mlp.statement.expr import Expr, Number, var
 from verified_mlp.statement.measure_rows import Measure, by_rows
 from verified_mlp.statement.network import Field, Network, Neurons
@@ -30,8 +31,8 @@ _BIT = "bit"
 def measure(network: Network) -> list[Measure]:
     """The measure of every layer.
 
-    Raises KeyError for a network whose parameters are not settled, IndexError if a term reads
-    outside its field.
+    Raises ValueError for a network whose sizes are not settled, KeyError for one with other
+    parameters that are not, IndexError if a term reads outside its field.
     """
     return [measure_layer(network, depth) for depth in range(len(network.layers))]
 
@@ -45,6 +46,7 @@ def measure_layer(network: Network, depth: int) -> Measure:
 
 def measure_family(sources: Sequence[Field | Neurons], family: Neurons) -> Measure:
     """The measure of one family of a layer that reads the sources."""
+    width((*sources, family))  # raises ValueError where a size is not a number
     try:
         return by_cells(sources, family)
     except Irregular:

@@ -8,32 +8,43 @@ like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from verified_mlp.logic import Truth, Value
 from verified_mlp.statement.affine import Affine, Signal
-from verified_mlp.statement.expr import Expr, Index, to_expr
+from verified_mlp.statement.expr import Expr, Extent, Index, to_expr, to_extent, to_number, to_sizes
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An input array of integers 0..high; scalar where the shape is empty.
+    """An input array of integers 0..high, with so many positions along each axis; scalar where
+    `extents` is empty.
 
     A `word` field holds the bits of numbers along its last axis, least significant first.
     `one_hot` says that at most one position along the first axis is non-zero.
     """
 
     name: str
-    shape: tuple[int, ...] = ()
+    extents: tuple[Extent, ...] = ()
     high: int | Expr = 1
     word: bool = False
     one_hot: bool = False
 
+    def __post_init__(self) -> None:
+        extents = tuple(to_extent(self.name, each) for each in self.extents)
+        object.__setattr__(self, "extents", extents)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents; raises ValueError where one is not a number."""
+        return to_sizes(self.name, self.extents)
+
     @property
     def indices(self) -> tuple[Index, ...]:
         """One index for each axis."""
-        return tuple(Index(f"axis{axis}", size) for axis, size in enumerate(self.shape))
+        return tuple(Index(f"axis{axis}", extent) for axis, extent in enumerate(self.extents))
 
     @property
     def largest(self) -> Expr:
@@ -57,9 +68,14 @@ class Neurons:
     one_hot: bool = False
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def extents(self) -> tuple[Extent, ...]:
         """The number of positions along each axis."""
-        return tuple(index.size for index in self.indices)
+        return tuple(index.extent for index in self.indices)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents; raises ValueError where one is not a number."""
+        return to_sizes(self.name, self.extents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,11 @@ class Output:
     form: Affine
     largest: Expr
     word: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of positions along each axis; raises ValueError where one is no number."""
+        return to_sizes(self.name, tuple(index.extent for index in self.indices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +140,61 @@ class Network:
         """The arrays that layer `depth` (from 0) reads, in the order of its columns."""
         return self.inputs if depth == 0 else self.layers[depth - 1].neurons
 
+    def sizes(self) -> Iterator[tuple[str, Expr]]:
+        """Every size that the network states, with the name of what has it."""
+        families = [family for layer in self.layers for family in layer.neurons]
+        for source in self.inputs:
+            yield from ((source.name, to_expr(extent)) for extent in source.extents)
+        forms = [(each.name, each.indices, each.row) for each in families]
+        forms += [(each.name, each.indices, each.form) for each in self.outputs]
+        for each in forms:
+            yield from sizes(*each)
+
+
+def sizes(name: str, indices: Sequence[Index], form: Affine) -> Iterator[tuple[str, Expr]]:
+    """The sizes of an array's axes and of the sums in its form, each with the array's name."""
+    yield from ((name, to_expr(index.extent)) for index in indices)
+    for term in form.terms:
+        yield from ((name, to_expr(bound.extent)) for bound in term.bounds)
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """An integer low..high that a gadget's weights depend on, e.g. the address it matches.
 
     A parameter with `bits` is used through its bits and stands for low..high < 2**bits.  A
-    `ghost` appears in the domain and the specification only.
+    `ghost` appears in the domain and the specification only.  Its upper end
+    may depend on the parameters that the gadget names before.
     """
 
     name: str
     low: int
-    high: int
+    upper: int | Expr
     bits: int = 0
     ghost: bool = False
 
     def __post_init__(self) -> None:
-        if self.low > self.high or (self.bits and not 0 <= self.low <= self.high < 2**self.bits):
+        high = self.largest.constant
+        if high is None:
+            fits = not self.bits
+        else:
+            fits = self.low <= high and (not self.bits or 0 <= self.low <= high < 2**self.bits)
+            object.__setattr__(self, "upper", high)
+        if not fits:
             raise ValueError(
-                f"parameter {self.name}: {self.low}..{self.high} is no range"
+                f"parameter {self.name}: {self.low}..{self.upper} is no range"
                 + (f" of numbers of {self.bits} bits" if self.bits else "")
             )
+
+    @property
+    def high(self) -> int:
+        """The upper end; raises ValueError where it is not a number."""
+        return to_number(f"the range of {self.name}", self.upper)
+
+    @property
+    def largest(self) -> Expr:
+        """The upper end, as an expression."""
+        return to_expr(self.upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +225,7 @@ class Gadget:
     formula: str
     parameters: tuple[Parameter, ...] = ()
     conditions: tuple[Condition, ...] = ()
-    settings: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         outputs = {output.name for output in self.network.outputs}
@@ -186,6 +241,30 @@ class Gadget:
                 f"gadget {self.name}: two of its inputs and parameters have one name; "
                 f"the names are {sorted(names)}"
             )
+        self._check_variables()
+
+    def _check_variables(self) -> None:
+        """Sizes depend on parameters alone, and a range on those before it."""
+        known: set[str] = set()
+        for parameter in self.parameters:
+            for name in sorted(parameter.largest.variables() - known):
+                raise ValueError(
+                    f"gadget {self.name}: the range of {parameter.name} depends on {name}, which "
+                    f"is no parameter before it"
+                )
+            known.add(parameter.name)
+        for owner, extent in self.sizes():
+            for name in sorted(extent.variables() - known):
+                raise ValueError(
+                    f"gadget {self.name}: the size of {owner} depends on {name}, which is none of "
+                    f"its parameters"
+                )
+
+    def sizes(self) -> Iterator[tuple[str, Expr]]:
+        """Every size that the gadget states, with the name of what has it."""
+        yield from self.network.sizes()
+        for condition in self.conditions:
+            yield from ((condition.text, to_expr(index.extent)) for index in condition.indices)
 
     @property
     def title(self) -> str:
@@ -196,11 +275,13 @@ class Gadget:
     def domain_text(self) -> str:
         """The domain in one line."""
         parts = [
-            f"{parameter.name} in {parameter.low}..{parameter.high}"
+            f"{parameter.name} in {parameter.low}..{parameter.upper}"
             for parameter in self.parameters
         ]
         for source in self.network.inputs:
-            shape = "x".join(map(str, source.shape))
+            # 4x16, but `words x 16`.
+            between = "x" if all(isinstance(each, int) for each in source.extents) else " x "
+            shape = between.join(map(str, source.extents))
             parts.append(f"{source.name}{f'[{shape}]' if shape else ''} in 0..{source.high}")
         parts += [condition.text for condition in self.conditions]
         return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""The normal form of expressions and rows: what is stated alike looks alike.
+"""The normal form of rows: what is stated alike looks alike.
 
 Two statements that differ in the order of their terms, in the names of their indices or in how
 their constants are split have one normal form.  `digest` writes it down; `measure` counts on it.
@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
 from verified_mlp.statement.affine import Affine, Bound, Ref, Term
-from verified_mlp.statement.expr import Expr, Index, Number, const, var
-
-_Polynomial = dict[tuple[Expr, ...], Number]
-"""The coefficient of each product of atoms; an atom is any expression but a sum or product."""
+from verified_mlp.statement.expr import Expr, Index, const, to_expr, var
+from verified_mlp.statement.polynomial import normal
 
 
 def axis_name(axis: int) -> str:
@@ -27,23 +25,6 @@ def axis_name(axis: int) -> str:
 def sum_name(order: int) -> str:
     """The normal name of a summation index."""
     return f"#{order}"
-
-
-def normal(expr: Expr) -> Expr:
-    """The expression multiplied out, equal products collected, everything in a fixed order.
-
-    >>> i = var("i")
-    >>> str(normal(2 * (i + 1) - i * 3))
-    '-i + 2'
-    """
-    result = const(0)
-    items = _polynomial(expr).items()
-    for atoms, number in sorted(items, key=lambda item: (not item[0], [*map(str, item[0])])):
-        product = const(number)
-        for atom in atoms:
-            product = product * atom
-        result = result + product
-    return result
 
 
 def collect(row: Affine, indices: Sequence[Index] = ()) -> tuple[Term, ...]:
@@ -72,40 +53,6 @@ def collect(row: Affine, indices: Sequence[Index] = ()) -> tuple[Term, ...]:
     return tuple(kept)
 
 
-def _polynomial(expr: Expr) -> _Polynomial:
-    match expr.op:
-        case "const":
-            return {(): expr.args[0]} if expr.args[0] != 0 else {}
-        case "var":
-            return {(expr,): 1}
-        case "add":
-            return _sum(_polynomial(expr.args[0]), _polynomial(expr.args[1]))
-        case "mul":
-            return _product(_polynomial(expr.args[0]), _polynomial(expr.args[1]))
-    args = tuple(normal(arg) for arg in expr.args)
-    if expr.op == "eq":
-        args = tuple(sorted(args, key=str))
-    # Substituting nothing rebuilds the expression, so that constants among the args are folded.
-    atom = Expr(expr.op, args).substitute({})
-    return {(): atom.args[0]} if atom.op == "const" else {(atom,): 1}
-
-
-def _sum(left: _Polynomial, right: _Polynomial) -> _Polynomial:
-    numbers = dict(left)
-    for atoms, number in right.items():
-        numbers[atoms] = numbers.get(atoms, 0) + number
-    return {atoms: number for atoms, number in numbers.items() if number != 0}
-
-
-def _product(left: _Polynomial, right: _Polynomial) -> _Polynomial:
-    result: _Polynomial = {}
-    for atoms, number in left.items():
-        for others, factor in right.items():
-            joined = tuple(sorted(atoms + others, key=str))
-            result = _sum(result, {joined: number * factor})
-    return result
-
-
 def _scoped(term: Term, axes: Mapping[str, Expr]) -> Term:
     """The term with every index renamed; an inner summation index hides an outer name."""
     names = dict(axes)
@@ -113,7 +60,7 @@ def _scoped(term: Term, axes: Mapping[str, Expr]) -> Term:
     for order, bound in enumerate(term.bounds):
         fresh = sum_name(order)
         low, high = bound.low.substitute(names), bound.high.substitute(names)
-        bounds.append(Bound(fresh, bound.size, low, high))
+        bounds.append(Bound(fresh, bound.extent, low, high))
         names[bound.name] = var(fresh)
     return Term(term.coefficient, term.ref, tuple(bounds)).substitute(names)
 
@@ -126,7 +73,12 @@ def _normal_term(term: Term) -> Term:
 def _normal_parts(term: Term) -> Term:
     ref = term.ref and Ref(term.ref.field, tuple(map(normal, term.ref.positions)))
     bounds = tuple(
-        Bound(bound.name, bound.size, normal(bound.low), normal(bound.high))
+        Bound(
+            bound.name,
+            normal(to_expr(bound.extent)),
+            normal(bound.low),
+            normal(bound.high),
+        )
         for bound in term.bounds
     )
     return Term(normal(term.coefficient), ref, bounds)
@@ -150,7 +102,7 @@ def _orders(term: Term) -> Iterator[Term]:
                 tuple(
                     Bound(
                         sum_name(at),
-                        bound.size,
+                        bound.extent,
                         bound.low.substitute(renamed),
                         bound.high.substitute(renamed),
                     )
