@@ -16,7 +16,7 @@ from io import BytesIO
 from numeric.capacity import available_bytes, check_fits, needed_bytes, too_large
 from numeric.codec import Codec
 from numeric.engines import Engine, EngineName, build
-from proofs import verify
+from proofs import gate, verify
 from proofs.results import Report, Verdict
 from verified_mlp.constructions.paper import paper
 from verified_mlp.machine.host import Host, Outcome, Signals, Sink, Source, explain_fault
@@ -102,7 +102,7 @@ class Machine:
         network = paper(shape)
         name = faster_engine(network) if engine == AUTO else _engine_name(engine)
         check_fits(network, shape, name, available_bytes())
-        check_verified(verify.ensure(shape, options))
+        check_verified(gate.ensure(shape, options))
         self.shape = shape
         self.layers = len(network.layers)
         try:

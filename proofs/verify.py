@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import proofs
-import verified_mlp
 from proofs import modules, prover, second_solver
 from proofs.cache import Cache, folder
 from proofs.machine import machine
@@ -23,7 +18,7 @@ from proofs.workers import spread
 from verified_mlp.constructions.paper import paper
 from verified_mlp.gadgets.registry import gadgets as registered
 from verified_mlp.machine.shape import Dimensions, Shape, memories
-from verified_mlp.statement.digest import canonical_text, digest
+from verified_mlp.statement.digest import canonical_text
 from verified_mlp.statement.network import Gadget, Network
 from verified_mlp.statement.settle import settle
 
@@ -81,8 +76,11 @@ def _placed(network: Network) -> Iterator[Gadget]:
 
 def obligations(shape: Shape, names: tuple[str, ...] = ()) -> list[Obligation]:
     """Every obligation of a shape, or of the modules named, in order, without proving anything."""
-    found = _listed(subjects(shape, names), names)
-    return found if names else [*found, _instance(shape)]
+    whole = subjects(shape, names)
+    found = _listed(whole, names)
+    if any(gadget.name == "machine" for gadget in whole):
+        found.append(_instance(shape))
+    return found
 
 
 def _listed(found: list[Gadget], names: tuple[str, ...]) -> list[Obligation]:
@@ -156,38 +154,6 @@ def verify(shape: Shape, options: Options = DEFAULT) -> Report:
     """Prove all obligations of a shape."""
     found = obligations(shape)
     return Report(shape.bits, shape.words, list(run(shape, found, options)))
-
-
-def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
-    """The report of a shape's proofs; without results, but `known`, if all was proved before.
-
-    What was proved before, for every number of words of the family, is remembered by everything
-    on which it depends: the statement's digest, the source of this package and of the
-    statement's, the solver's version.  That the shape's network is an instance is seen to anew.
-    """
-    cache = Cache(folder() / "answers.sqlite") if options.cache else None
-    content = _content(shape)
-    if cache and cache.proved(content):
-        cache.close()
-        instance = check_instance(shape)
-        passed = instance.verdict is Verdict.PROVED
-        return Report(shape.bits, shape.words, [instance], known=passed)
-    report = verify(shape, options)
-    if cache and report.passed:
-        cache.remember_proved(content)
-    if cache:
-        cache.close()
-    return report
-
-
-def _content(shape: Shape) -> str:
-    sources = hashlib.sha256()
-    for package in (proofs, verified_mlp):
-        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            sources.update(str(path.relative_to(package.__path__[0])).encode())
-            sources.update(path.read_bytes())
-    family = memories(shape)
-    return f"proved {family} {digest(paper(family))} {sources.hexdigest()} {sys.version}"
 
 
 def _instance(shape: Shape) -> Obligation:

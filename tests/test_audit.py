@@ -16,11 +16,12 @@ from proofs.verify import gadgets, obligations
 from verified_mlp import logic
 from verified_mlp.constructions.paper import paper
 from verified_mlp.machine import step
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import Shape, memories
 from verified_mlp.statement.digest import digest
 
 SCRIPT = Path(sys.executable).with_name("verify-all")
 SHAPE = Shape(4, 5)
+FAMILY = memories(SHAPE)
 SMALL = ("--bits", "4", "--words", "5")
 
 
@@ -84,7 +85,7 @@ def test_the_definitions_are_the_text_of_the_modules(audit):
 
 def test_the_contracts_are_those_of_the_network(audit):
     found = {each.gadget: each for each in audit.contracts}
-    for number, layer in enumerate(paper(SHAPE).layers, start=1):
+    for number, layer in enumerate(paper(FAMILY).layers, start=1):
         for placed in layer.placed:
             if placed.gadget is not None:
                 assert number in found[placed.gadget.title].layers
@@ -93,14 +94,16 @@ def test_the_contracts_are_those_of_the_network(audit):
     for each in obligations(SHAPE):
         listed.setdefault(each.gadget, []).append(each.name)
     assert all(each.obligations == listed[each.gadget] for each in audit.contracts)
-    assert audit.machine == listed[gadgets(SHAPE)[-1].title]
+    assert [*audit.machine, f"{gadgets(FAMILY)[-1].title}/instance"] == listed[
+        gadgets(FAMILY)[-1].title
+    ]
     # What no layer reaches is not part of what the theorem rests on.
     used = {use for each in audit.contracts for use in each.uses}
     assert all(each.layers or each.gadget in used for each in audit.contracts)
 
 
 def test_versions_and_statement(audit):
-    assert audit.statement == digest(paper(SHAPE))
+    assert audit.statement == digest(paper(FAMILY))
     assert audit.solvers[0] == solver.version()
     assert audit.versions["python"] == sys.version.split()[0]
 

@@ -346,10 +346,10 @@ def in_process(code: str, *arguments: str) -> tuple[int, bytes, str]:
 
 def test_a_network_that_is_not_verified_does_not_run() -> None:
     no_budget = (
-        "from proofs import verify\n"
-        "ensure = verify.ensure\n"
+        "from proofs import gate, verify\n"
+        "ensure = gate.ensure\n"
         "options = verify.Options(budget=1, cache=False)\n"
-        "verify.ensure = lambda shape, given: ensure(shape, options)"
+        "gate.ensure = lambda shape, given: ensure(shape, options)"
     )
     code, out, err = in_process(no_budget, HELLO, "--bits", "8", "--words", "64")
     assert (code, out) == (4, b"")

@@ -140,7 +140,8 @@ def test_a_small_shape_is_proved_and_reported(type_, tmp_path):
     assert all(line.isprintable() for line in lines)
     assert lines[-1] == (
         "PROVED: one pass of the 23-layer network at 4 bits x 5 words is one SUBLEQ step, for "
-        "every state, and every gadget meets its specification on its whole domain."
+        "every state and at every number of words from 4 to 10, and every gadget meets its "
+        "specification on its whole domain."
     )
     document = json.loads((tmp_path / "out.json").read_text())
     names = [result["obligation"]["name"] for result in document["results"]]
@@ -181,6 +182,7 @@ def test_help_does_not_wait_for_the_prover(type_):
         "--plain",
         "--sabotage",
         "--export-smt",
+        "--certificate",
         "--cross-check",
         "--audit",
         "--help",
@@ -195,7 +197,7 @@ def test_a_wrong_gadget_is_refuted_in_the_readers_terms(type_, wrong):
     lines = done.stdout.splitlines()
     assert re.fullmatch(
         r"REFUTED  wrong_or/specification  every output is what the specification says, on the "
-        r"whole domain  \[z3, every entry; \d+\.\d\d s; [\d,]+ rlimit\]",
+        r"whole domain  \[z3, every entry; and every input; \d+\.\d\d s; [\d,]+ rlimit\]",
         lines[1],
     )
     assert lines[2].startswith("    reason:    ")

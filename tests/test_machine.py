@@ -113,7 +113,7 @@ def test_a_shape_that_does_not_fit_is_refused_before_anything_is_proved(
     def fail(*_: object) -> Report:
         raise AssertionError
 
-    monkeypatch.setattr(front.verify, "ensure", fail)
+    monkeypatch.setattr(front.gate, "ensure", fail)
     with pytest.raises(DoesNotFitError, match=r"^the sparse engine needs \d+\.\d GiB of memory"):
         Machine(Shape(64, 2**24))
 

@@ -6,13 +6,14 @@ import pytest
 from proof_samples import changed, primitive
 
 from proofs import prover, verify
+from proofs.machine import machine
 from proofs.results import Verdict
 from proofs.verify import Options
 from verified_mlp.constructions.paper import paper
 from verified_mlp.gadgets.carry import carry
 from verified_mlp.gadgets.logic_gates import and_, not_, or_
 from verified_mlp.gadgets.registry import gadgets as registered
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import Shape, memories
 from verified_mlp.statement.network import Field
 
 SHAPES = [Shape(4, 4), Shape(4, 16), Shape(16, 256), Shape(24, 100), Shape(64, 1024)]
@@ -35,17 +36,31 @@ def placed(network):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_gadget_that_is_placed_is_to_be_proved(shape):
     """At its own settings; also those of the table that are not placed, and the machine."""
-    found = verify.obligations(shape)
-    to_prove = {each.gadget for each in found}
-    needed = {gadget.title for gadget in placed(paper(shape))}
-    known = {gadget.title for gadget in registered(shape)}
-    machine = f"machine(bits={shape.bits}, words={shape.words})"
-    assert to_prove == needed | known | {machine}
+    family = memories(shape)
+    to_prove = {each.gadget for each in verify.obligations(shape)}
+    needed = {gadget.title for gadget in placed(paper(family))}
+    known = {gadget.title for gadget in registered(family)}
+    assert to_prove == needed | known | {machine(family).title}
     assert needed
-    listed = {gadget.title: gadget for gadget in verify.gadgets(shape)}
-    for gadget in (*placed(paper(shape)), *registered(shape)):
-        assert listed[gadget.title] is gadget
-        assert gadget.title in to_prove
+    for dimensions in (shape, family):
+        listed = {gadget.title: gadget for gadget in verify.gadgets(dimensions)}
+        for gadget in (*placed(paper(dimensions)), *registered(dimensions)):
+            assert listed[gadget.title] is gadget
+
+
+def test_the_network_of_a_shape_is_an_instance_of_the_one_that_is_proved(monkeypatch):
+    assert verify.check_instance(Shape(4, 5)).verdict is Verdict.PROVED
+    assert verify.check_instance(Shape(4, 5)).obligation in verify.obligations(Shape(4, 5))
+    other = paper(Shape(4, 6))
+    monkeypatch.setattr(
+        verify, "paper", lambda shape: other if shape == Shape(4, 5) else paper(shape)
+    )
+    found = verify.check_instance(Shape(4, 5))
+    assert found.verdict is Verdict.REFUTED
+    assert found.detail == (
+        "the network states 'input mem[6, 4] in 0..1, word', the instance 'input mem[5, 4] in "
+        "0..1, word'"
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -118,6 +118,9 @@ def test_json_of_proofs_is_complete():
             "expected": {"out": "0"},
             "got": {"out": "1"},
         },
+        "rule": "",
+        "uses": [],
+        "rests_on": [],
         "cross_checked": 0,
     }
 

@@ -187,7 +187,8 @@ def test_summary_of_a_pass():
     ]
     assert run.verdict == (
         "PROVED: one pass of the 23-layer network at 16 bits x 256 words is one SUBLEQ step, for "
-        "every state, and every gadget meets its specification on its whole domain."
+        "every state and at every number of words from 4 to 32770, and every gadget meets its "
+        "specification on its whole domain."
     )
     assert run.code == 0
 

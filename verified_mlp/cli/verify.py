@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -101,6 +102,13 @@ def verify_all(
         Path | None,
         typer.Option(metavar="DIR", help="Write every query as an SMT-LIB file into a new folder."),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a certificate here, with evidence that needs no solver to check.",
+        ),
+    ] = None,
     cross_check: Annotated[
         str | None, typer.Option(metavar="cvc5", help="Decide every query by cvc5, too.")
     ] = None,
@@ -120,6 +128,7 @@ def verify_all(
         only=only,
         junit=junit,
         export_smt=export_smt,
+        certificate=certificate,
         cross_check=cross_check,
         module=module,
     )
@@ -131,7 +140,7 @@ def verify_all(
 
     from verified_mlp.cli.verify_files import check_writable
 
-    files = [path for path in (json, junit) if path]
+    files = [path for path in (json, junit, certificate) if path]
     check_writable(files)
     check_second_solver(cross_check)
     if export_smt:
@@ -151,7 +160,7 @@ def verify_all(
         cache=not no_cache,
         fail_fast=fail_fast,
         cross_check=cross_check or "",
-        queries=export_smt is not None,
+        queries=True,
         modules=tuple(dict.fromkeys(module or [])),
     )
     names = list(only or [])
@@ -163,7 +172,8 @@ def verify_all(
         run = _choose(shape, options, names)
         if listing:
             return _list(run, json)
-        return _prove(run, _on_terminal(plain), json, junit, export_smt, interrupted)
+        written = Written(json, junit, export_smt, certificate)
+        return _prove(run, _on_terminal(plain), written, interrupted)
 
 
 @contextmanager
@@ -266,12 +276,20 @@ def _audit(shape: Shape, json: Path | None) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written at the end of a run of proofs, if anything."""
+
+    json: Path | None
+    junit: Path | None
+    export_smt: Path | None
+    certificate: Path | None
+
+
 def _prove(
     run: ProofRun,
     terminal: bool,
-    json: Path | None,
-    junit: Path | None,
-    export_smt: Path | None,
+    written: Written,
     interrupted: Event,
 ) -> int:
     import proofs.verify
@@ -288,14 +306,18 @@ def _prove(
         summary=lambda: verify_output.summary_lines(run),
         interrupted=interrupted,
     )
-    if json:
-        write_whole(json, proofs_json(run))
-    if junit:
-        write_whole(junit, junit_xml(run))
-    if export_smt:
+    if written.json:
+        write_whole(written.json, proofs_json(run))
+    if written.junit:
+        write_whole(written.junit, junit_xml(run))
+    if written.export_smt:
         from verified_mlp.cli.verify_export import write_folder
 
-        write_folder(export_smt, run)
+        write_folder(written.export_smt, run)
+    if not run.stopped:
+        from verified_mlp.cli.verify_certificate import certify
+
+        certify(run, written.certificate, terminal)
     return _leave(run)
 
 

@@ -21,6 +21,7 @@ def check_modes(
     only: list[str] | None,
     junit: Path | None,
     export_smt: Path | None,
+    certificate: Path | None,
     cross_check: str | None,
     module: list[str] | None,
 ) -> None:
@@ -37,7 +38,16 @@ def check_modes(
     mode = "--audit" if audit else "--list" if listing else "--sabotage" if sabotage else ""
     if junit and mode:
         raise UserError(f"--junit does not go with {mode}: use --json.")
-    flags = {"--export-smt": export_smt, "--cross-check": cross_check}
+    if certificate and (only or module):
+        other = "--only" if only else "--module"
+        raise UserError(
+            f"--certificate is about the proof of the network: give it without {other}."
+        )
+    flags = {
+        "--export-smt": export_smt,
+        "--cross-check": cross_check,
+        "--certificate": certificate,
+    }
     for flag, value in flags.items():
         if mode and value is not None:
             raise UserError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from proofs.results import Fate, Mutant, Obligation, Result, Verdict, exit_code
 from proofs.verify import Options
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import Shape, memories
 
 INCONCLUSIVE = 3
 
@@ -94,9 +94,16 @@ class ProofRun:
             )
         return (
             f"PROVED: one pass of the 23-layer network at {self.shape} is one SUBLEQ step, for "
-            "every state, and every gadget meets its specification on its whole domain."
-            f"{self._agreement}"
+            f"every state{self._elsewhere}, and every gadget meets its specification on its whole "
+            f"domain.{self._agreement}"
         )
+
+    @property
+    def _elsewhere(self) -> str:
+        family = memories(self.shape)
+        if family.low == family.high:
+            return ""
+        return f" and at every number of words from {family.low} to {family.high}"
 
     @property
     def _agreement(self) -> str:

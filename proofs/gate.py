@@ -1,0 +1,128 @@
+"""The gate before the runtime: a shape's network is covered by a certificate that was checked.
+
+Certificates are kept beside the cache of answers, one for each family of shapes, so that a number
+of words never seen before needs no new proof.  That a certificate was checked is remembered by
+its content and by everything that checking depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import proofs
+import verified_mlp
+from proofs.cache import Cache, folder
+from proofs.certificate import (
+    Certificate,
+    CertificateError,
+    check,
+    decode,
+    encode,
+    family_of,
+    make,
+)
+from proofs.evidence import Evidence
+from proofs.results import Answer, Report, Verdict
+from proofs.solver import version
+from proofs.verify import DEFAULT, Options, check_instance, solver, verify
+from verified_mlp.machine.shape import Memories, Shape, memories
+
+
+def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
+    """The report of a shape's proofs: by the certificate that is kept, else by proving.
+
+    By a certificate it is `known`, and its one result is that the shape's network is an instance
+    of the one that is proved.
+    """
+    if not options.cache:
+        return verify(shape, options)
+    path = kept_path(memories(shape))
+    try:
+        covered(path.read_bytes(), shape, options)
+    except (OSError, CertificateError):
+        report = verify(shape, replace(options, queries=True))
+        if report.passed:
+            _remember(keep(make(shape, report.results, [version()], {})))
+        return report
+    instance = check_instance(shape)
+    known = instance.verdict is Verdict.PROVED
+    return Report(shape.bits, shape.words, [instance], known=known)
+
+
+def covered(content: bytes, shape: Shape, options: Options = DEFAULT) -> Certificate:
+    """The certificate in a file, checked (unless that is remembered) and covering the shape.
+
+    Raises CertificateError.
+    """
+    certificate = decode(content)
+    family = family_of(certificate)
+    if memories(shape) != family:
+        raise CertificateError(f"it is about {family}, which {shape} is none of.")
+    cache = Cache(folder() / "answers.sqlite") if options.cache else None
+    answer, close = solver(options)
+    try:
+        if cache and cache.proved(_checking(content)):
+            return certificate
+
+        def solve(text: str) -> Answer:
+            return answer(text)[0]
+
+        check(certificate, solve)
+        if cache:
+            cache.remember_proved(_checking(content))
+    finally:
+        close()
+        if cache:
+            cache.close()
+    return certificate
+
+
+def keep(certificate: Certificate) -> bytes:
+    """Keep a certificate for its family, whole or not at all; returns the file's content."""
+    content = encode(certificate)
+    path = kept_path(family_of(certificate))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except OSError:
+        # A folder that cannot be used keeps nothing.
+        return content
+    return content
+
+
+def kept_path(family: Memories) -> Path:
+    """Where the certificate of a family of shapes is kept."""
+    return folder() / "certificates" / f"{family.bits}-bits-{family.region}.json"
+
+
+def kept_evidence(family: Memories) -> dict[str, Evidence]:
+    """The evidence in the certificate that is kept, if there is one."""
+    try:
+        return decode(kept_path(family).read_bytes()).evidence
+    except (OSError, CertificateError):
+        return {}
+
+
+def _remember(content: bytes) -> None:
+    cache = Cache(folder() / "answers.sqlite")
+    cache.remember_proved(_checking(content))
+    cache.close()
+
+
+def _checking(content: bytes) -> str:
+    """All that the outcome of checking a certificate depends on."""
+    sources = hashlib.sha256()
+    for package in (proofs, verified_mlp):
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            sources.update(str(path.relative_to(package.__path__[0])).encode())
+            sources.update(path.read_bytes())
+    certificate = hashlib.sha256(content).hexdigest()
+    return f"checked {certificate} {sources.hexdigest()} {version()} {sys.version}"
