@@ -1,16 +1,14 @@
 """The gate before the runtime: a shape's network is covered by a certificate that was checked.
 
-Certificates are kept beside the cache of answers, one for each family of shapes, so that a number
-of words never seen before needs no new proof.  That a certificate was checked is remembered by
-its content and by everything that checking depends on.
+Certificates are kept in the file of the cache of answers, one for each family of shapes, so that a
+number of words never seen before needs no new proof.  That a certificate was checked is
+remembered by its content and by everything that checking depends on.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import proofs
 import verified_mlp
 from proofs.cache import Cache, folder
 from proofs.certificate import (
+    SCHEMA,
     Certificate,
     CertificateError,
     check,
@@ -41,10 +40,9 @@ def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
     """
     if not options.cache:
         return verify(shape, options)
-    path = kept_path(memories(shape))
     try:
-        covered(path.read_bytes(), shape, options)
-    except (OSError, CertificateError):
+        covered(kept(memories(shape)), shape, options)
+    except CertificateError:
         report = verify(shape, replace(options, queries=True))
         if report.passed:
             _remember(keep(make(shape, report.results, [version()], {})))
@@ -85,29 +83,30 @@ def covered(content: bytes, shape: Shape, options: Options = DEFAULT) -> Certifi
 def keep(certificate: Certificate) -> bytes:
     """Keep a certificate for its family, whole or not at all; returns the file's content."""
     content = encode(certificate)
-    path = kept_path(family_of(certificate))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except OSError:
-        # A folder that cannot be used keeps nothing.
-        return content
+    cache = _certificates()
+    text = content.decode()
+    cache.put(str(family_of(certificate)), Answer("unsat", 0, 0, {"certificate": text}))
+    cache.close()
     return content
 
 
-def kept_path(family: Memories) -> Path:
-    """Where the certificate of a family of shapes is kept."""
-    return folder() / "certificates" / f"{family.bits}-bits-{family.region}.json"
+def kept(family: Memories) -> bytes:
+    """The certificate that is kept for a family of shapes; empty if there is none."""
+    cache = _certificates()
+    found = cache.get(str(family))
+    cache.close()
+    return found.model.get("certificate", "").encode() if found else b""
+
+
+def _certificates() -> Cache:
+    return Cache(folder() / "answers.sqlite", f"certificates of schema {SCHEMA}")
 
 
 def kept_evidence(family: Memories) -> dict[str, Evidence]:
     """The evidence in the certificate that is kept, if there is one."""
     try:
-        return decode(kept_path(family).read_bytes()).evidence
-    except (OSError, CertificateError):
+        return decode(kept(family)).evidence
+    except CertificateError:
         return {}
 
 
