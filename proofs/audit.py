@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from proofs import kernel, machine, prover, second_solver, solver, theory
+from proofs.claims import CLAIMS, Claim
 from proofs.verify import gadgets
 from verified_mlp import logic
 from verified_mlp.machine import step
@@ -30,18 +31,19 @@ OUTSIDE = (
     "That the definitions say what a state vector stands for (a word is the number that its bits "
     "spell): read them.",
     "The solver: z3's answers are taken on its word, unless --cross-check decides each again with "
-    "cvc5; both read the same text.",
+    "cvc5, or --certificate finds evidence for them, which check-certificate checks without a "
+    "solver (proofs.checker, proofs.normal_form, proofs.smt_reader: then these are trusted).",
     "The Python code that turns the statement into formulas (proofs.gadget_view, proofs.expanded, "
     "verified_mlp.statement), quantifier-free instances of the axioms (proofs.theory) and SMT-LIB "
     "(proofs.smtlib), and the kernel that applies the rules.",
     "The cache of answers: each has a checksum against accidents, not against malice; --no-cache "
     "does without.",
     "The lowering of the statement to arrays (verified_mlp.statement.arrays, numeric.lower): "
-    "tested against the exact evaluation, not proved.",
+    "compared with the statement row by row (numeric.tie_check), not proved.",
     "float64: when a network is lowered, numeric.lower checks by arithmetic, for every neuron, "
     "that sum |W| |x|max + |b| stays below 2^53, and refuses the network otherwise.  The largest "
     "values |x|max are those that the gadgets' contracts prove; that they and 2^53 make every "
-    "sum exact is an argument in the text, not a proof by machine.",
+    "sum exact is an argument in numeric.exactness, not a proof by machine.",
     "The loop around the network, which moves input and output words and decides when to stop "
     "(numeric.machine): tested, not proved.",
     "Python, NumPy, SciPy, the operating system and the hardware.",
@@ -82,6 +84,7 @@ class Audit:
     """
 
     shape: Shape
+    claims: list[Claim]
     statement: str
     versions: dict[str, str]
     solvers: list[str]
@@ -100,6 +103,7 @@ def audit(shape: Shape) -> Audit:
     whole = found[-1]
     return Audit(
         shape=shape,
+        claims=list(CLAIMS),
         statement=digest(whole.network),
         versions=versions(),
         solvers=[solver.version(), _second()],
@@ -130,9 +134,9 @@ def _second() -> str:
 
 
 def rules() -> Iterator[Named]:
-    """The kernel's functions that make a theorem, and how a theorem is put to use."""
+    """The kernel's functions, which make theorems and contracts, and how a theorem is used."""
     for rule in _public(kernel):
-        if inspect.isfunction(rule) and inspect.signature(rule).return_annotation == "Theorem":
+        if inspect.isfunction(rule):
             yield Named(rule.__name__, _documentation(rule))
     yield Named("Theorem.instance", _documentation(kernel.Theorem.instance))
 

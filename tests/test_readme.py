@@ -17,6 +17,7 @@ from test_campaign import STATES
 from test_engines import EVERY_STEP, STEPS
 from test_whole_network import EVERY_STATE, SHAPES, SOME_STATES, TINY
 
+from proofs.claims import CLAIMS
 from proofs.sabotage import count
 from verified_mlp.machine.shape import Shape
 
@@ -146,6 +147,17 @@ def states(parts: Any) -> int:
     return sum(
         memories * len(pc) * len(fault) * len(word) * len(ready) for pc, fault, word, ready in parts
     )
+
+
+def test_the_table_of_claims_is_that_of_the_audit() -> None:
+    rows = [f"| {each.claim} | {each.sizes} | {each.by} | {each.where} |" for each in CLAIMS]
+    assert "\n".join(["|---|---|---|---|", *rows, ""]) in TEXT
+    code, printed = run("verify-all --audit", ROOT)
+    assert code == 0
+    listed = " ".join(printed.split("VERSIONS")[0].split())
+    for each in CLAIMS:
+        where = each.where.replace("`", "")
+        assert f"- {each.claim} sizes: {each.sizes} by: {each.by} where: {where}" in listed
 
 
 def test_the_campaign_and_the_part_of_it_in_ci() -> None:

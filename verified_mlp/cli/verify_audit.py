@@ -24,6 +24,12 @@ def audit_json(audit: Audit) -> bytes:
 def audit_lines(audit: Audit) -> Iterator[str]:
     """The audit in sections, each with a heading."""
     yield f"What the proof at {audit.shape} assumes. Nothing was proved for this list."
+    yield from _heading("claims")
+    for each in audit.claims:
+        yield from _wrapped("  - ", each.claim)
+        facts = {"sizes": each.sizes, "by": each.by, "where": each.where.replace("`", "")}
+        for label, fact in facts.items():
+            yield from _wrapped(f"    {label + ':':<6} ", fact)
     yield from _heading("versions")
     for name, version in audit.versions.items():
         yield f"  {name} {version}"
@@ -33,7 +39,7 @@ def audit_lines(audit: Audit) -> Iterator[str]:
     yield from (f"  {solver}" for solver in audit.solvers)
     yield from _heading("what a theorem is")
     yield from _text(audit.theorem)
-    yield from _heading("rules: nothing else makes a theorem")
+    yield from _heading("rules: nothing else makes a theorem or a contract")
     for rule in audit.rules:
         yield f"  {rule.name}"
         yield from _text(rule.text, "    ")
