@@ -25,7 +25,14 @@ from verified_mlp.machine.interpreter import Interpreter
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
 
-VERIFIED = [Shape(8, 64), Shape(16, 256), Shape(32, 4096), Shape(64, 1024)]
+VERIFIED = [
+    Shape(8, 64),
+    Shape(16, 256),
+    Shape(16, 65536),
+    Shape(32, 4096),
+    Shape(32, 2**20),
+    Shape(64, 1024),
+]
 BUILT = Shape(16, 1024)
 STEPPED = {
     EngineName.SPARSE: [

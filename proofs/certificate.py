@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET
 
 from proofs import kernel, prover
-from proofs.audit import definitions, versions
+from proofs.audit import OUTSIDE, definitions, versions
 from proofs.checker import Refused
 from proofs.checker import check as check_evidence
 from proofs.evidence import Evidence, Refutation
@@ -68,8 +68,8 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was proved of the network of a width, for every number of words in a range.
 
     `statement` is the digest of the network's canonical text with the number of words free,
-    `definitions` that of the text of all that the theorem's statement is made of.  `evidence` is
-    kept by the digest of the query's text.  `checksum` is that of everything else.
+    `definitions` that of the text of all that the theorem's statement is made of; `assumed` is what
+    no proof covers.  `evidence` is kept by the digest of the query's text.  `checksum` is that of everything else.
     """
 
     schema: int
@@ -79,6 +79,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: tuple[int, int]
     statement: str
     definitions: str
+    assumed: list[str]
     tools: dict[str, str]
     proofs: dict[str, list[Lemma]]
     evidence: dict[str, Evidence]
@@ -132,6 +133,7 @@ def make(
         words=(family.low, family.high),
         statement=digest(paper(family)),
         definitions=definitions_digest(),
+        assumed=list(OUTSIDE),
         tools=versions(),
         proofs=proofs,
         evidence={key: each for key, each in sorted(evidence.items()) if key in texts},
@@ -228,6 +230,7 @@ def check(
     _compare("its construction", certificate.construction, "paper")
     _compare("the network's statement", certificate.statement, digest(paper(family)))
     _compare("the definitions", certificate.definitions, definitions_digest())
+    _compare("the list of what is assumed", certificate.assumed, list(OUTSIDE))
     checked = Checked(family)
     contracts: list[kernel.Contract] = []
     found = gadgets(family)
