@@ -69,7 +69,8 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `statement` is the digest of the network's canonical text with the number of words free,
     `definitions` that of the text of all that the theorem's statement is made of; `assumed` is what
-    no proof covers.  `evidence` is kept by the digest of the query's text.  `checksum` is that of everything else.
+    no proof covers.  `evidence` is kept by the digest of the query's text.  `checksum` is that of
+    everything else.
     """
 
     schema: int
