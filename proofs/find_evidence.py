@@ -24,6 +24,9 @@ CASES = 12_000
 RESOURCES = 20_000_000
 """z3's budget for each of its answers, in rlimit units."""
 
+SHRINKING = 200_000
+"""Its budget for each attempt to do without an assertion."""
+
 
 def find(text: str, status: str, cases: int = CASES, resources: int = RESOURCES) -> Evidence | None:
     """Evidence that an SMT-LIB text has a status, `sat` or `unsat`; None if none is found within
@@ -123,7 +126,8 @@ def _premises(script: Script, assertions: list[int], resources: int) -> _Premise
     while True:
         for literal in origins:
             integers.assume(literal)
-        if integers.solver.check() == z3.unsat:
+        core = integers.contradiction()
+        if core is not None:
             break
         pairs = integers.unequal()
         if not pairs:
@@ -132,7 +136,6 @@ def _premises(script: Script, assertions: list[int], resources: int) -> _Premise
             congruence = formulas.congruence(left, right)
             if congruence is not None:
                 origins.setdefault(congruence, (left, right))
-    core = integers.core()
     terms = formulas.terms_of(core)
     return _Premises(
         formulas,
@@ -151,27 +154,46 @@ class _Integers:
         self._formulas = formulas
         self._context = z3.Context()
         self.solver = z3.Solver(ctx=self._context)
-        self.solver.set("rlimit", resources)
-        self.solver.set("core.minimize", True)
-        self._assumed: set[int] = set()
+        self._resources = resources
+        self._names: dict[int, z3.BoolRef] = {}
         self._known: dict[int, z3.BoolRef] = {1: z3.BoolVal(True, self._context)}
 
     def assume(self, literal: int) -> None:
-        """Assert a literal, under its own name."""
-        if literal not in self._assumed:
-            self._assumed.add(literal)
+        """Let a literal be among those that hold."""
+        if literal not in self._names:
             name = z3.Bool(f"literal {literal}", self._context)
-            self.solver.assert_and_track(self._formula(literal), name)
+            self.solver.add(z3.Implies(name, self._formula(literal)))
+            self._names[literal] = name
 
-    def core(self) -> set[int]:
-        """The literals that contradict each other."""
-        return {int(str(each).split()[1]) for each in self.solver.unsat_core()}
+    def contradiction(self) -> list[int] | None:
+        """Literals that contradict each other, most of which cannot be left out; None if z3 does
+        not find that they do.
+        """
+        core = self._core(list(self._names), self._resources)
+        position = 0
+        while core is not None and position < len(core):
+            smaller = self._core(core[:position] + core[position + 1 :], SHRINKING)
+            if smaller is None:
+                position += 1
+            else:
+                core = smaller
+        return core
+
+    def _core(self, literals: list[int], resources: int) -> list[int] | None:
+        self.solver.set("rlimit", resources)
+        if self.solver.check([self._names[each] for each in literals]) != z3.unsat:
+            return None
+        found = {each.get_id() for each in self.solver.unsat_core()}
+        return [each for each in literals if self._names[each].get_id() in found]
 
     def unequal(self) -> list[tuple[int, int]]:
         """Applications of one function that differ in the solution though their arguments do
         not.
         """
-        model = self.solver.model()
+        try:
+            model = self.solver.model()
+        except z3.Z3Exception:
+            return []
         found: dict[tuple[str, tuple[int, ...]], list[int]] = {}
         values: dict[int, int] = {}
         for number, term in enumerate(self._formulas.terms):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proofs import checker
 from proofs.checker import Refused, check
@@ -206,6 +208,32 @@ def test_a_congruence_needs_equal_arguments() -> None:
     text = script("x y f/1", "(= x (+ y 1))", "(not (= (f x) (f y)))")
     evidence = Refutation([0, 1], congruences=[(3, 4)])
     assert refused(text, evidence) == "The moves end, and 1 of the cases are not closed."
+
+
+NUMBERS = st.integers(-15, 15) | st.integers()
+REFUTATIONS = st.builds(
+    Refutation,
+    st.lists(st.integers(0, 4) | NUMBERS, max_size=6),
+    st.lists(st.tuples(NUMBERS, NUMBERS), max_size=3),
+    st.lists(st.lists(NUMBERS, max_size=5), max_size=3),
+    st.lists(st.lists(NUMBERS | st.text("0123456789/-", max_size=5), max_size=6), max_size=2),
+    st.lists(NUMBERS, max_size=12),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(REFUTATIONS)
+def test_whatever_claims_to_refute_what_has_a_model_is_refused(evidence) -> None:
+    text = script(
+        "x y f/1",
+        "(or (> x 0) (> y 0))",
+        "(or (> x 0) (not (> (f y) (f x))))",
+        "(= (mod x 2) (ite (< x y) 1 0))",
+        "(< (+ x y) 9)",
+        "(=> (= x y) (< (f x) 3))",
+    )
+    check(text, Model({"x": 2, "y": 1}, {"f": Function([], 0)}))
+    assert refused(text, evidence).endswith(".")
 
 
 def test_the_work_is_bounded(monkeypatch) -> None:
