@@ -30,24 +30,25 @@ from proofs.results import Answer, Report, Verdict
 from proofs.solver import version
 from proofs.verify import DEFAULT, Options, check_instance, solver, verify
 from verified_mlp.machine.shape import Memories, Shape, memories
+from verified_mlp.statement.network import Network
 
 
-def ensure(shape: Shape, options: Options = DEFAULT) -> Report:
+def ensure(shape: Shape, options: Options = DEFAULT, network: Network | None = None) -> Report:
     """The report of a shape's proofs: by the certificate that is kept, else by proving.
 
-    By a certificate it is `known`, and its one result is that the shape's network is an instance
-    of the one that is proved.
+    By a certificate it is `known`, and its one result is that the network (that of the shape,
+    unless one is given) is an instance of the one that is proved.
     """
     if not options.cache:
-        return verify(shape, options)
+        return verify(shape, options, network)
     try:
         covered(kept(memories(shape)), shape, options)
     except CertificateError:
-        report = verify(shape, replace(options, queries=True))
+        report = verify(shape, replace(options, queries=True), network)
         if report.passed:
             _remember(keep(make(shape, report.results, [version()], {})))
         return report
-    instance = check_instance(shape)
+    instance = check_instance(shape, network)
     known = instance.verdict is Verdict.PROVED
     return Report(shape.bits, shape.words, [instance], known=known)
 

@@ -150,10 +150,12 @@ def run(shape: Shape, chosen: list[Obligation], options: Options = DEFAULT) -> I
             return
 
 
-def verify(shape: Shape, options: Options = DEFAULT) -> Report:
-    """Prove all obligations of a shape."""
-    found = obligations(shape)
-    return Report(shape.bits, shape.words, list(run(shape, found, options)))
+def verify(shape: Shape, options: Options = DEFAULT, network: Network | None = None) -> Report:
+    """Prove all obligations of a shape, and that the network is that of the shape."""
+    found = list(run(shape, obligations(shape), options))
+    if network is not None:
+        found.append(check_instance(shape, network))
+    return Report(shape.bits, shape.words, found)
 
 
 def _instance(shape: Shape) -> Obligation:
@@ -168,10 +170,12 @@ def _instance(shape: Shape) -> Obligation:
     )
 
 
-def check_instance(shape: Shape) -> Result:
-    """Whether the shape's network is that of its family, of which the proof is, at its words."""
+def check_instance(shape: Shape, network: Network | None = None) -> Result:
+    """Whether the shape's network is that of its family, of which the proof is, at its words; or
+    whether another network is.
+    """
     start = time.perf_counter()
-    stated_here = canonical_text(paper(shape)).splitlines()
+    stated_here = canonical_text(network or paper(shape)).splitlines()
     instance = canonical_text(settle(paper(memories(shape)), {"words": shape.words})).splitlines()
     detail, verdict = "", Verdict.PROVED
     if stated_here != instance:

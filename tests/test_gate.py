@@ -12,7 +12,9 @@ from proofs.cache import folder
 from proofs.certificate import CertificateError, decode, encode
 from proofs.results import Verdict
 from proofs.verify import Options
+from verified_mlp.constructions.paper import paper
 from verified_mlp.machine.shape import Shape, memories
+from verified_mlp.statement.affine import Affine
 
 SHAPE = Shape(4, 5)
 
@@ -64,13 +66,49 @@ def test_another_number_of_words_needs_no_proof(monkeypatch):
 
 
 def test_a_network_that_is_no_instance_does_not_pass(monkeypatch):
-    from verified_mlp.constructions.paper import paper
-
     other = paper(Shape(4, 6))
     monkeypatch.setattr(verify, "paper", lambda shape: other if shape == SHAPE else paper(shape))
     report = gate.ensure(SHAPE)
     assert not report.passed
     assert report.results[0].verdict is Verdict.REFUTED
+
+
+def test_a_network_with_one_changed_weight_does_not_pass(tmp_path, monkeypatch):
+    changed = next(iter(changed_weights(paper(SHAPE))))
+    for options in (Options(), Options(cache=False, jobs=1)):
+        report = gate.ensure(SHAPE, options, changed)
+        assert not report.passed
+        (failed,) = [each for each in report.results if each.verdict is not Verdict.PROVED]
+        assert failed.obligation.name == "machine(bits=4, words=4..10)/instance"
+        assert failed.detail == (
+            "the network states 'sum(0 <= #0 < 4) (4*bit(@0, #0) - 2) pc[#0]', the instance "
+            "'sum(0 <= #0 < 4) (2*bit(@0, #0) - 1) pc[#0]'"
+        )
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert not gate.ensure(SHAPE, Options(jobs=1), changed).passed
+    assert gate.ensure(SHAPE, Options(jobs=1)).known
+
+
+def changed_weights(network):
+    """The network with the weight of one neuron's term doubled, for every term."""
+    for depth, layer in enumerate(network.layers):
+        for part in layer.placed:
+            for family in part.neurons:
+                for term in family.row.terms:
+                    twice = replace(term, coefficient=term.coefficient * 2)
+                    row = Affine(
+                        tuple(twice if each is term else each for each in family.row.terms)
+                    )
+                    neurons = tuple(
+                        replace(each, row=row) if each is family else each for each in part.neurons
+                    )
+                    placed = tuple(
+                        replace(each, neurons=neurons) if each is part else each
+                        for each in layer.placed
+                    )
+                    layers = list(network.layers)
+                    layers[depth] = replace(layer, placed=placed)
+                    yield replace(network, layers=tuple(layers))
 
 
 def test_what_was_not_checked_is_checked(monkeypatch):
@@ -131,7 +169,7 @@ def test_a_damaged_one_that_is_kept_is_made_anew(monkeypatch):
 def test_without_the_cache_all_is_proved(monkeypatch):
     seen = []
     monkeypatch.setattr(gate, "covered", fail)
-    monkeypatch.setattr(gate, "verify", lambda shape, options: seen.append(options) or "report")
+    monkeypatch.setattr(gate, "verify", lambda shape, options, _: seen.append(options) or "report")
     options = Options(cache=False)
     assert gate.ensure(SHAPE, options) == "report"
     assert seen == [options]
