@@ -39,18 +39,20 @@ def ensure(shape: Shape, options: Options = DEFAULT, network: Network | None = N
     By a certificate it is `known`, and its one result is that the network (that of the shape,
     unless one is given) is an instance of the one that is proved.
     """
+    instance = [] if network is None else [check_instance(shape, network)]
     if not options.cache:
-        return verify(shape, options, network)
+        report = verify(shape, options)
+        return replace(report, results=[*report.results, *instance])
     try:
         covered(kept(memories(shape)), shape, options)
     except CertificateError:
-        report = verify(shape, replace(options, queries=True), network)
+        report = verify(shape, replace(options, queries=True))
         if report.passed:
             _remember(keep(make(shape, report.results, [version()], {})))
-        return report
-    instance = check_instance(shape, network)
-    known = instance.verdict is Verdict.PROVED
-    return Report(shape.bits, shape.words, [instance], known=known)
+        return replace(report, results=[*report.results, *instance])
+    instance = instance or [check_instance(shape)]
+    known = all(each.verdict is Verdict.PROVED for each in instance)
+    return Report(shape.bits, shape.words, instance, known=known)
 
 
 def covered(content: bytes, shape: Shape, options: Options = DEFAULT) -> Certificate:
