@@ -24,12 +24,12 @@ from typing import Any
 
 from proofs.results import Answer, Verdict
 from proofs.smtlib import text_of
+from proofs.term_arithmetic import evaluated
 from proofs.terms import (
     BoolTerm,
     IntTerm,
     Node,
     conj,
-    evaluated,
     formula,
     implies,
     mentions,

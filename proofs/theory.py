@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from proofs.term_arithmetic import difference, simplified
 from proofs.terms import (
     BoolTerm,
     IntTerm,
@@ -27,11 +28,9 @@ from proofs.terms import (
     applications,
     apply,
     conj,
-    difference,
     formula,
     implies,
     ite,
-    simplified,
     substitute,
     term,
     unknown,

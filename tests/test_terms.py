@@ -8,18 +8,16 @@ from hypothesis import strategies as st
 from term_values import evaluated
 
 from proofs import terms
+from proofs.term_arithmetic import difference, linear, simplified
 from proofs.terms import (
     apply,
     conj,
-    difference,
     disj,
     formula,
     implies,
     ite,
-    linear,
     mentions,
     neg,
-    simplified,
     substitute,
     term,
     unknown,
