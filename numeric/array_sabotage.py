@@ -6,7 +6,7 @@ were changed, and, for a change of weights, in exactly those columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -16,8 +16,8 @@ import scipy.sparse as sp
 
 from numeric.lower import Array, Lowered, lower_layers
 from numeric.tie_check import Difference, check_layer
-from verified_mlp.statement.evaluate import column_names
-from verified_mlp.statement.network import Network
+from verified_mlp.statement.evaluate import column_names, width
+from verified_mlp.statement.network import Layer, Network
 
 
 class Kind(StrEnum):
@@ -44,23 +44,30 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ArrayMutant:
-    """A change and what the tie-check said of it; `layer` counts from 1."""
+    """A change and what the tie-check said of it; `layer` counts from 1, `gadget` is the title of
+    the one to which the row belongs ("" if it belongs to none).
+    """
 
     kind: Kind
     layer: int
+    gadget: str
     place: str
     caught: bool
     differences: tuple[Difference, ...]
 
     def __str__(self) -> str:
         """The change in a line."""
-        return f"layer {self.layer}, {self.place}: {self.kind}"
+        return f"layer {self.layer}, {f'{self.gadget} {self.place}'.strip()}: {self.kind}"
 
 
 def sabotage_arrays(
-    network: Network, sample: int | None = None, seed: int = 0
+    network: Network,
+    sample: int | None = None,
+    seed: int = 0,
+    gadgets: Collection[str] | None = None,
 ) -> Iterator[ArrayMutant]:
-    """Change every row of every layer (or `sample` rows of each layer) in every kind of way.
+    """Change every row of every layer (or `sample` rows of each layer) in every kind of way; only
+    rows of the gadgets with these titles, if there are some.
 
     Which weight or column of a row is changed, and with which other row it is swapped, is drawn
     at random from the seed.  A kind that would change nothing in a row is left out: a weight
@@ -71,14 +78,26 @@ def sabotage_arrays(
     for depth, layer in enumerate(lower_layers(network)):
         columns = column_names(network.sources(depth))
         neurons = column_names(network.layers[depth].neurons)
-        rows = list(range(len(neurons)))
+        owners = _owners(network.layers[depth])
+        rows = [row for row, owner in enumerate(owners) if gadgets is None or owner in gadgets]
         if sample is not None:
             rows = sorted(random.sample(rows, min(sample, len(rows))))
         for row in rows:
             for kind in Kind:
                 changed = change(layer, row, kind, random)
                 if changed:
-                    yield _judge(network, depth, layer, kind, changed, neurons, columns)
+                    yield _judge(
+                        network, depth, layer, kind, owners[row], changed, neurons, columns
+                    )
+
+
+def _owners(layer: Layer) -> list[str]:
+    """The title of the gadget to which each row belongs."""
+    return [
+        placed.gadget.title if placed.gadget else ""
+        for placed in layer.placed
+        for _ in range(width(placed.neurons))
+    ]
 
 
 def change(layer: Lowered, row: int, kind: Kind, random: Random) -> dict[int, Row]:
@@ -144,6 +163,7 @@ def _judge(
     depth: int,
     layer: Lowered,
     kind: Kind,
+    gadget: str,
     changed: Mapping[int, Row],
     neurons: list[str],
     columns: list[str],
@@ -158,7 +178,7 @@ def _judge(
     place = " and ".join(neurons[row] for row in sorted(changed))
     if kind not in (Kind.ROW_ZEROED, Kind.ROWS_SWAPPED):
         place += f", {' and '.join(sorted(column or 'bias' for _, column in names))}"
-    return ArrayMutant(kind, depth + 1, place, found == names, tie.differences)
+    return ArrayMutant(kind, depth + 1, gadget, place, found == names, tie.differences)
 
 
 BIAS = -1

@@ -13,6 +13,7 @@ from operator import mul
 from pathlib import Path
 
 from numeric.engines import EngineName
+from numeric.support import SupportName
 from verified_mlp.machine.shape import Shape
 from verified_mlp.statement.evaluate import width
 from verified_mlp.statement.network import Network
@@ -22,6 +23,10 @@ FLOAT = 8
 
 BUILDING = 48
 """Bytes per entry of the largest layer while its arrays are built (measured: 40 to 44)."""
+
+
+WORD = 32
+"""Bytes per word of a machine whose memory is held word by word: the memory, and a list of it."""
 
 
 class DoesNotFitError(ValueError):
@@ -72,14 +77,26 @@ def check_fits(network: Network, shape: Shape, name: EngineName, available: int 
         raise too_large(shape, name, needed, f", but {in_gib(available)} are available")
 
 
-def too_large(shape: Shape, name: EngineName, needed: int, found: str = "") -> DoesNotFitError:
+def check_memory_fits(shape: Shape, name: SupportName, available: int | None) -> None:
+    """Raise DoesNotFitError if a machine's memory, one number a word, needs more bytes than there
+    are available (None: unknown).
+    """
+    needed = shape.words * WORD
+    if available is not None and needed > available:
+        raise too_large(shape, name, needed, f", but {in_gib(available)} are available")
+
+
+def too_large(
+    shape: Shape, name: EngineName | SupportName, needed: int, found: str = ""
+) -> DoesNotFitError:
     """The error for an engine that does not fit; `found` says what there is, where it is known."""
-    cure = {
+    cure: dict[str, str] = {
         EngineName.DENSE: "choose the sparse engine or fewer words",
-        EngineName.SPARSE: "choose fewer words or fewer bits",
+        EngineName.SPARSE: "choose the support engine or fewer words",
     }
     return DoesNotFitError(
-        f"the {name} engine needs {in_gib(needed)} of memory for {shape}{found}: {cure[name]}."
+        f"the {name} engine needs {in_gib(needed)} of memory for {shape}{found}: "
+        f"{cure.get(name, 'choose fewer words')}."
     )
 
 

@@ -6,6 +6,7 @@ significant first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,11 @@ class Codec:
     True
     """
 
-    def __init__(self, shape: Shape) -> None:
-        fields = state_fields(shape)
+    def __init__(self, shape: Shape, names: Sequence[str] | None = None) -> None:
+        """The whole state, or the fields of some names alone, in the state's order."""
+        fields = tuple(
+            field for field in state_fields(shape) if names is None or field.name in names
+        )
         self.shape = shape
         self.width = width(fields)
         self._fields = {field.name: field for field in fields}
@@ -60,12 +64,12 @@ class Codec:
     def write(self, vector: Array, name: str, number: Any) -> None:
         """Set one field of a vector in place: a number, or the list of words for `mem`."""
         field = self._fields[name]
-        vector[self._part(field)] = self._bits(field, number)
+        vector[self.place(name)] = self._bits(field, number)
 
     def read(self, vector: Array, name: str) -> Any:
         """One field of a vector: a number, or the list of words for `mem`."""
         field = self._fields[name]
-        bits = vector[self._part(field)]
+        bits = vector[self.place(name)]
         wrong = np.flatnonzero((bits != 0) & (bits != 1))
         if wrong.size:
             point = tuple(int(at) for at in np.unravel_index(wrong[0], field.shape))
@@ -78,11 +82,14 @@ class Codec:
         words = self._words(bits.reshape(-1, self.shape.bits))
         return words if len(field.shape) == 2 else words[0]
 
-    def _part(self, field: Field) -> slice:
-        start = self._starts[field.name]
-        return slice(start, start + size(field.shape))
+    def place(self, name: str) -> slice:
+        """Where a field's entries stand in the vector."""
+        start = self._starts[name]
+        return slice(start, start + size(self._fields[name].shape))
 
-    def _bits(self, field: Field, number: Any) -> Array:
+    def check(self, name: str, number: Any) -> None:
+        """Raise ValueError for a field with too many words, or with a number out of range."""
+        field = self._fields[name]
         words = number if len(field.shape) == 2 else [number]
         if len(field.shape) == 2 and len(words) != field.shape[0]:
             raise ValueError(f"{field.name} holds {field.shape[0]} words, not {len(words)}.")
@@ -91,6 +98,11 @@ class Codec:
             if not 0 <= word < 2**count:
                 name = entry_name(field.name, (at,)) if len(field.shape) == 2 else field.name
                 raise ValueError(f"{name} = {word} is out of range: it is 0 to {2**count - 1}.")
+
+    def _bits(self, field: Field, number: Any) -> Array:
+        self.check(field.name, number)
+        words = number if len(field.shape) == 2 else [number]
+        count = self.shape.bits if field.shape else 1
         data = np.array(words, dtype="<u8").view(np.uint8).reshape(-1, 8)
         return np.unpackbits(data, axis=1, bitorder="little")[:, :count].ravel()
 

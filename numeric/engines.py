@@ -57,7 +57,7 @@ def build(network: Network, name: EngineName) -> Engine:
     Raises ValueError if the network's last layer is not laid out as its input, and
     NotExactError (see `lower`) if float64 would not compute it exactly.
     """
-    _check_looped(network)
+    check_looped(network)
     lowered = lower(network)
     return Engine(name, tuple((_MATRIX[name](layer), layer.bias) for layer in lowered))
 
@@ -68,7 +68,7 @@ _MATRIX = {
 }
 
 
-def _check_looped(network: Network) -> None:
+def check_looped(network: Network) -> None:
     """A pass can be applied to its own result only if the two vectors are laid out alike."""
     last = network.layers[-1].neurons if network.layers else ()
     same = len(network.inputs) == len(last) == len(network.outputs) and all(

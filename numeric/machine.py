@@ -13,22 +13,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from numeric.capacity import available_bytes, check_fits, needed_bytes, too_large
+from numeric.capacity import (
+    available_bytes,
+    check_fits,
+    check_memory_fits,
+    needed_bytes,
+    too_large,
+)
 from numeric.codec import Codec
 from numeric.engines import Engine, EngineName, build
+from numeric.self_check import checked
+from numeric.support import SupportEngine, SupportName, SupportProcessor
+from numeric.support import build as build_support
+from numeric.tie_check import Tie, tie_check
 from proofs import gate, verify
 from proofs.results import Report, Verdict
 from verified_mlp.constructions.paper import paper
-from verified_mlp.machine.host import Host, Outcome, Signals, Sink, Source, explain_fault
+from verified_mlp.machine.host import (
+    Host,
+    Outcome,
+    Processor,
+    Signals,
+    Sink,
+    Source,
+    explain_fault,
+)
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
-from verified_mlp.statement.evaluate import width
 from verified_mlp.statement.network import Network
 
 AUTO = "auto"
 
-SMALL = 2 * 2**20
-"""Dense matrices of fewer bytes beat sparse ones (measured: the two are even at 2.4 MB)."""
+TIED_ROWS = 20
+"""Rows of every family that are compared with the statement whenever arrays are built."""
 
 
 class UnknownEngineError(ValueError):
@@ -37,6 +54,10 @@ class UnknownEngineError(ValueError):
 
 class NotVerifiedError(Exception):
     """The network's gadgets are not all proved; the text names the first that is not."""
+
+
+class NotTiedError(Exception):
+    """Arrays do not hold the statement's numbers; the text names the first that differs."""
 
 
 class NetworkProcessor:
@@ -58,9 +79,10 @@ class NetworkProcessor:
             valid=read(vector, "valid"),
         )
 
-    def advance(self) -> None:
-        """Replace the state vector by what the network makes of it."""
+    def advance(self, passes: int = 1) -> int:
+        """Replace the state vector by what the network makes of it; once, whatever is asked."""
         self._vector = self._engine.forward(self._vector)
+        return 1
 
     def give(self, word: int) -> None:
         """Fill the input word and set its ready flag."""
@@ -88,28 +110,45 @@ class Result:
 class Machine:
     """The paper's network of a shape, proved and then built.
 
-    The engine is `dense`, `sparse`, or `auto`: the faster of the two.  Raises UnknownEngineError
-    for another name, DoesNotFitError (before anything is proved or built) if the engine would not
-    fit in memory, and NotVerifiedError if a gadget is not proved under the options.
+    The engine is `support` (or `auto`, which is the same), `support-numpy`, `dense` or `sparse`.
+    Raises UnknownEngineError for another name, DoesNotFitError (before anything is proved or built)
+    if the engine would not fit in memory, NotVerifiedError if a gadget is not proved under the
+    options, and NotTiedError if an array that was built does not hold the statement's numbers (a
+    fresh sample of rows is compared).
+
+    Another `network` than the paper's is refused, for the proof is not about it, unless nothing
+    is to be `verified`.
     """
+
+    engine: Engine | SupportEngine
 
     def __init__(
         self,
         shape: Shape,
         engine: str = AUTO,
         options: verify.Options = verify.DEFAULT,
+        *,
+        network: Network | None = None,
+        verified: bool = True,
     ) -> None:
-        network = paper(shape)
-        name = faster_engine(network) if engine == AUTO else _engine_name(engine)
-        check_fits(network, shape, name, available_bytes())
-        check_verified(gate.ensure(shape, options))
-        self.shape = shape
+        other, network = network, network or paper(shape)
+        name = _engine_name(engine)
+        if isinstance(name, SupportName):
+            check_memory_fits(shape, name, available_bytes())
+        else:
+            check_fits(network, shape, name, available_bytes())
+        if verified:
+            check_verified(gate.ensure(shape, options, other))
+        self.shape, self.network = shape, network
         self.layers = len(network.layers)
+        if isinstance(name, SupportName):
+            self.engine = build_support(network, verify.stated(shape), shape, name)
+            return
         try:
             self.engine = build(network, name)
         except MemoryError:
             raise too_large(shape, name, needed_bytes(network, name)) from None
-        self._codec = Codec(shape)
+        check_tied(tie_check(network, self.engine.layers, sample=TIED_ROWS))
 
     def run(self, words: Sequence[int], input: bytes = b"", max_steps: int | None = None) -> Result:
         """Run a program from address 0, with all its input at hand.
@@ -124,28 +163,45 @@ class Machine:
         fault = explain_fault(self.shape, state) if outcome is Outcome.FAULT else ""
         return Result(outcome, host.steps, sink.getvalue(), state, fault)
 
-    def host(self, words: Sequence[int], source: Source, sink: Sink) -> Host:
-        """The host loop of a program, for streams of input and output; see `Host.run`."""
+    def host(self, words: Sequence[int], source: Source, sink: Sink, self_check: int = 0) -> Host:
+        """The host loop of a program, for streams of input and output; see `Host.run`.
+
+        With the support engine, every `self_check`-th pass can be compared with the network's (see
+        `numeric.self_check`).  Raises ValueError for another engine.
+        """
         mem = [*words, *[0] * (self.shape.words - len(words))]
-        processor = NetworkProcessor(self.engine, self._codec, State(mem=mem))
+        state, engine = State(mem=mem), self.engine
+        processor: Processor
+        if isinstance(engine, SupportEngine):
+            processor = SupportProcessor(engine, state)
+            if self_check:
+                processor = checked(processor, engine, self.network, self_check)
+        elif self_check:
+            raise ValueError(
+                f"a self-check compares the support engine with the network, and the {engine.name} "
+                f"engine is the network: choose the support engine, or no self-check."
+            )
+        else:
+            processor = NetworkProcessor(engine, Codec(self.shape), state)
         return Host(self.shape, processor, source, sink)
 
 
-def faster_engine(network: Network) -> EngineName:
-    """The engine with the shorter step: dense for the smallest networks, else sparse."""
-    size = sum(
-        8 * width(layer.neurons) * width(network.sources(depth))
-        for depth, layer in enumerate(network.layers)
-    )
-    return EngineName.DENSE if size < SMALL else EngineName.SPARSE
+def _engine_name(name: str) -> EngineName | SupportName:
+    if name == AUTO:
+        return SupportName.SUPPORT
+    for kind in (EngineName, SupportName):
+        if name in list(kind):
+            return kind(name)
+    known = ", ".join((AUTO, *EngineName, *SupportName))
+    raise UnknownEngineError(f"there is no engine {name!r}: choose one of {known}.")
 
 
-def _engine_name(name: str) -> EngineName:
-    try:
-        return EngineName(name)
-    except ValueError:
-        known = ", ".join((AUTO, *EngineName))
-        raise UnknownEngineError(f"there is no engine {name!r}: choose one of {known}.") from None
+def check_tied(tie: Tie) -> None:
+    """Raise NotTiedError, with the first difference, if there is one."""
+    if tie.differences:
+        raise NotTiedError(
+            f"the arrays are not what the statement says: {tie.differences[0]} Report this."
+        )
 
 
 def check_verified(report: Report) -> None:

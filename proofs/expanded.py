@@ -112,14 +112,14 @@ class Expanded:
     def specification(self) -> Iterator[Case]:
         """For every entry of every output: it is what the specification says."""
         for label, got, expected in claims(self.gadget, self.outputs, self.values):
-            yield self._case(label, got == expected)
+            yield self.case(label, got == expected)
 
     def ranges(self) -> Iterator[Case]:
         """For every neuron: it is at most its declared largest value."""
         for name, neuron, largest in overflows(self.gadget, self.trace, self.parameters):
-            yield self._case(name, neuron <= largest)
+            yield self.case(name, neuron <= largest)
 
-    def _case(self, label: str, goal: Formula) -> Case:
+    def case(self, label: str, goal: Formula) -> Case:
         """The goal with that part of the domain which shares constants with it, directly or
         through other parts; leaving out hypotheses is always sound.
         """

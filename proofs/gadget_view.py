@@ -199,7 +199,7 @@ class SymbolicView:
     def depth(self, placed: Placed) -> int:
         """The layer (from 0) of a placed gadget's last part."""
         layers = self.gadget.network.layers
-        return next(at for at, layer in enumerate(layers) if placed in layer.placed)
+        return next(at for at, layer in enumerate(layers) if any(placed is e for e in layer.placed))
 
     def result(self, name: str, output: str = "", depth: int | None = None) -> Any:
         """An output of a placed gadget, as a Vector or a term; its only one unless named."""

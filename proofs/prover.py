@@ -11,16 +11,19 @@ from msgspec import UNSET
 
 from proofs.counterexample import find
 from proofs.exhaustive import domain_size
-from proofs.expanded import WRITABLE_ENTRIES, Case, Expanded, entry_count
+from proofs.expanded import WRITABLE_ENTRIES, Expanded, entry_count
 from proofs.gadget_view import SymbolicView
 from proofs.kernel import Contract, NotProved, Theorem, contract
-from proofs.lemma import Entries, Part
+from proofs.lemma import Case, Entries, Part
 from proofs.results import Answer, Counterexample, Obligation, Query, Result, Verdict
-from proofs.scripts import script_of
+from proofs.scripts import script_of, support
 from proofs.scripts.common import needed
 from proofs.second_solver import NAME
+from proofs.smtlib import text_of
+from proofs.terms import formula
 from proofs.theory import Formula
 from verified_mlp.statement.network import Gadget
+from verified_mlp.statement.settle import settle
 
 Solve = Callable[[str], tuple[Answer, bool]]
 """Answers an SMT-LIB text; says whether the answer was remembered."""
@@ -40,6 +43,7 @@ def parts(gadget: Gadget) -> tuple[SymbolicView | None, list[Part]]:
     if script is not None:
         view = SymbolicView(gadget)
         lemmas = list(script(view))
+        lemmas += support.lemmas(view)
         _check_complete(gadget, {lemma.name for lemma in lemmas})
         return view, lemmas
 
@@ -62,6 +66,9 @@ def parts(gadget: Gadget) -> tuple[SymbolicView | None, list[Part]]:
         ),
         "ranges": ("every neuron is at most its declared largest value", Expanded.ranges),
     }
+    for rule in gadget.support:
+        support.check(gadget, rule)
+        claims[support.name_of(rule)] = support.claim_of(rule), partial(support.cases, rule)
 
     def state(cases: Cases) -> tuple[list[Formula], list[Case]]:
         return written_out().domain, list(cases(written_out()))
@@ -189,8 +196,9 @@ def prove(
     `instance` is the gadget with settled sizes, in which counterexamples are looked for; by
     default the gadget itself.  A lemma whose goal does not follow is REFUTED only with a
     counterexample of the gadget itself, else UNKNOWN.  Where `second` contradicts `solve` the
-    verdict is ERROR; where it does not decide, UNKNOWN or TIMEOUT.  Where all are PROVED the generator's value is the gadget's
-    contract, else None.  Raises ValueError if the lemmas do not state what is needed.
+    verdict is ERROR; where it does not decide, UNKNOWN or TIMEOUT.  Where all are PROVED the
+    generator's value is the gadget's contract, else None.  Raises ValueError if the lemmas do
+    not state what is needed.
     """
     view, lemmas = parts(gadget)
     theory = view.theory if view else None
@@ -205,6 +213,8 @@ def prove(
             verdict, detail = Verdict.UNKNOWN, f"it rests on {missing[0]!r}, which is not proved"
         else:
             try:
+                if part is lemmas[0]:
+                    _has_a_member(gadget, meter)
                 known[part.name] = part.prove(theory, known, meter)
             except NotProved as failure:
                 verdict, detail = failure.verdict, failure.reason
@@ -231,6 +241,26 @@ def prove(
     theorems = list(known.values())
     wanted = needed(view) if view else [(each.given, each.goal) for each in theorems]
     return contract(gadget.title, wanted, theorems, view.rests_on if view else ())
+
+
+def _has_a_member(gadget: Gadget, ask: Callable[[str], Answer]) -> None:
+    """Raises NotProved unless the whole domain, every condition at every index, has a member.
+
+    A lemma takes a condition only at the indices of which it speaks.  Without conditions the
+    domain is made of ranges, which are not empty.
+    """
+    if not gadget.conditions:
+        return
+    free = {name for _, extent in gadget.sizes() for name in extent.variables()}
+    least = {each.name: each.low for each in gadget.parameters if each.name in free}
+    small = settle(gadget, least) if least else gadget
+    if entry_count(small) > WRITABLE_ENTRIES:
+        return
+    answer = ask(text_of([formula(each) for each in Expanded(small).domain]))
+    if answer.status == "unsat":
+        raise NotProved(Verdict.VACUOUS, "the domain is empty", {})
+    if answer.status != "sat":
+        raise NotProved(Verdict.UNKNOWN, "no member of the domain was found", {})
 
 
 def _judged(failure: NotProved, found: Counterexample | None) -> tuple[Verdict, str]:

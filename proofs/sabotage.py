@@ -83,7 +83,7 @@ def _fate(
     for result in prover.prove(mutant, solve):
         if result.verdict is Verdict.PROVED:
             continue
-        failed = f"{result.obligation.name.partition('/')[2]}: {result.detail}"
+        failed = result.detail
         if result.counterexample is not None:
             return Fate.REFUTED, failed, result.counterexample
         return _harmless(gadget, mutant, solve, failed)

@@ -64,7 +64,8 @@ def test_a_sparse_engine_that_does_not_fit() -> None:
         check_fits(paper(shape), shape, SPARSE, 8 * 2**30)
     assert str(error.value) == (
         f"the sparse engine needs {in_gib(needed_bytes(paper(shape), SPARSE))} of memory for "
-        f"64 bits x 16777216 words, but 8.0 GiB are available: choose fewer words or fewer bits."
+        f"64 bits x 16777216 words, but 8.0 GiB are available: choose the support engine or fewer "
+        f"words."
     )
 
 

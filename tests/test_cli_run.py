@@ -94,7 +94,7 @@ def taken(stream: IO[bytes] | None, count: int) -> bytes:
 # Programs
 
 
-@pytest.mark.parametrize("engine", ["auto", "sparse", "dense"])
+@pytest.mark.parametrize("engine", ["auto", "sparse", "dense", "support", "support-numpy"])
 def test_hello_world_and_nothing_else(engine: str) -> None:
     answer = run(HELLO, "--bits", "8", "--words", "64", "--engine", engine)
     assert answer == (0, b"Hello, world!\n", "")
@@ -161,7 +161,9 @@ def test_a_limit_of_no_steps() -> None:
     ],
 )
 def test_statistics(text: str, code: int, outcome: str, steps: int, end: str) -> None:
-    for engine in ("sparse", "dense"):
+    literal, few = r"13\d\d\d", r"\d{3,4}"
+    engines = {"sparse": literal, "dense": literal, "support": few, "support-numpy": few}
+    for engine, weights in engines.items():
         found = run(image(text), *TINY, "--max-steps", "9", "--stats", "--engine", engine)
         assert found[:2] == (code, b"")
         assert re.fullmatch(
@@ -171,9 +173,15 @@ def test_statistics(text: str, code: int, outcome: str, steps: int, end: str) ->
             r"steps per second: \d+\n"
             rf"engine:           {engine}\n"
             r"layers:           23\n"
-            r"nonzeros:         13\d\d\d\n" + end,
+            rf"nonzeros:         {weights}\n" + end,
             found[2],
         ), found[2]
+
+
+def test_a_checked_run() -> None:
+    for engine in ("support", "support-numpy"):
+        answer = run(HELLO, "--bits", "8", "--words", "64", "--engine", engine, "--self-check", "5")
+        assert answer == (0, b"Hello, world!\n", "")
 
 
 def test_waiting_for_input_takes_no_time_of_the_run() -> None:
@@ -296,7 +304,16 @@ def test_images_that_are_none(text: str, sentence: str) -> None:
             "words = 17 is out of range: with 4-bit words, choose 4 to 16 words of memory.",
         ),
         (["--max-steps", "-1"], "--max-steps -1 is out of range: give 0 or more steps."),
-        (["--engine", "fast"], "there is no engine 'fast': choose one of auto, dense, sparse."),
+        (
+            ["--engine", "fast"],
+            "there is no engine 'fast': choose one of auto, dense, sparse, support, support-numpy.",
+        ),
+        (["--self-check", "-1"], "--self-check -1 is out of range: give 0 or more passes."),
+        (
+            ["--bits", "8", "--words", "64", "--engine", "sparse", "--self-check", "1"],
+            "a self-check compares the support engine with the network, and the sparse engine is "
+            "the network: choose the support engine, or no self-check.",
+        ),
         (["--speed", "3"], "No such option: --speed"),
     ],
 )
@@ -317,9 +334,9 @@ def test_no_image() -> None:
     ("options", "pattern"),
     [
         (
-            ["--bits", "64", "--words", "16777216"],
+            ["--bits", "64", "--words", "16777216", "--engine", "sparse"],
             r"the sparse engine needs \d{5}\.\d GiB of memory for 64 bits x 16777216 words, but "
-            r"\d+\.\d GiB are available: choose fewer words or fewer bits\.",
+            r"\d+\.\d GiB are available: choose the support engine or fewer words\.",
         ),
         (
             ["--words", "65536", "--engine", "dense"],
@@ -361,7 +378,7 @@ def test_a_network_that_is_not_verified_does_not_run() -> None:
 
 
 def test_a_fault_of_ours_says_so() -> None:
-    broken = "import numeric.machine\nnumeric.machine.build = None"
+    broken = "import numeric.machine\nnumeric.machine.build_support = None"
     assert in_process(broken, HELLO, "--bits", "8", "--words", "64") == (
         5,
         b"",
@@ -531,7 +548,7 @@ def test_help_and_its_speed() -> None:
     assert re.search(r"^ +show +\S", done.stdout, re.MULTILINE)
     code, out, err = run("--help")
     assert (code, err) == (0, "")
-    for option in ("bits", "words", "engine", "max-steps", "stats", "dump-memory"):
+    for option in ("bits", "words", "engine", "max-steps", "self-check", "stats", "dump-memory"):
         assert f"--{option} ".encode() in out
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, verified_mlp.cli.main; print(*sys.modules)"],

@@ -181,6 +181,7 @@ def test_help_does_not_wait_for_the_prover(type_):
         "--junit",
         "--plain",
         "--sabotage",
+        "--machine",
         "--export-smt",
         "--certificate",
         "--cross-check",

@@ -7,10 +7,10 @@ import pytest
 from numeric import machine as front
 from numeric.capacity import DoesNotFitError
 from numeric.engines import EngineName
-from numeric.machine import Machine, NotVerifiedError, check_verified, faster_engine
+from numeric.machine import Machine, NotVerifiedError, check_verified
+from numeric.support import SupportName
 from proofs.results import Obligation, Report, Result, Verdict
 from proofs.verify import Options
-from verified_mlp.constructions.paper import paper
 from verified_mlp.machine.host import Outcome
 from verified_mlp.machine.image import read_image
 from verified_mlp.machine.shape import Shape
@@ -62,13 +62,11 @@ def test_engines_by_name() -> None:
     assert Machine(shape, engine="sparse").engine.name is EngineName.SPARSE
     with pytest.raises(ValueError) as error:  # noqa: PT011
         Machine(shape, "fast")
-    assert str(error.value) == "there is no engine 'fast': choose one of auto, dense, sparse."
-
-
-def test_the_faster_engine_is_dense_only_for_the_smallest_shapes() -> None:
-    assert faster_engine(paper(Shape(4, 4))) is EngineName.DENSE
-    assert faster_engine(paper(Shape(8, 64))) is EngineName.SPARSE
-    assert faster_engine(paper(Shape(64, 2**24))) is EngineName.SPARSE
+    assert str(error.value) == (
+        "there is no engine 'fast': choose one of auto, dense, sparse, support, support-numpy."
+    )
+    assert Machine(shape).engine.name is SupportName.SUPPORT
+    assert Machine(shape, "support-numpy").engine.name is SupportName.NUMPY
 
 
 def test_a_network_that_is_not_proved_is_refused() -> None:
@@ -115,7 +113,14 @@ def test_a_shape_that_does_not_fit_is_refused_before_anything_is_proved(
 
     monkeypatch.setattr(front.gate, "ensure", fail)
     with pytest.raises(DoesNotFitError, match=r"^the sparse engine needs \d+\.\d GiB of memory"):
+        Machine(Shape(64, 2**24), "sparse")
+    monkeypatch.setattr(front, "available_bytes", lambda: 2**29 - 1)
+    with pytest.raises(DoesNotFitError) as error:
         Machine(Shape(64, 2**24))
+    assert str(error.value) == (
+        "the support engine needs 0.5 GiB of memory for 64 bits x 16777216 words, but 0.5 GiB are "
+        "available: choose fewer words."
+    )
 
 
 MEMORY_RUNS_OUT = """

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from proof_samples import ask
+from proof_samples import answer, ask, primitive
 
 from proofs import kernel, prover
 from proofs.expanded import Expanded
@@ -31,6 +31,8 @@ from proofs.verify import gadgets
 from verified_mlp.gadgets.adder import increment
 from verified_mlp.gadgets.logic_gates import or_
 from verified_mlp.machine.shape import Shape
+from verified_mlp.statement.expr import Index
+from verified_mlp.statement.network import Condition, Field
 
 X, Y = unknown("x"), unknown("y")
 TRUE = 2 * X + X == 3 * X
@@ -249,3 +251,22 @@ def test_a_part_that_is_missing_or_rests_on_itself(rests_on, missing):
     assert refused(lambda: composition("whole", contracts(**rests_on))) == (
         f"whole is not proved: it rests on {missing}"
     )
+
+
+# The domain has a member.
+
+
+def test_a_domain_without_a_member_proves_nothing():
+    """The conditions contradict each other only where two of their indices are taken together."""
+    j = Index("j", 2)
+    gadget = replace(
+        primitive("empty", [Field("x", (2,))], lambda now: now.x[j], lambda j, x: x[j], over=(j,)),
+        conditions=(
+            Condition("x_j = j", (j,), lambda j, x: x[j] == j),
+            Condition("x_j = 0", (j,), lambda j, x: x[j] == 0),
+        ),
+    )
+    first, *_ = prover.prove(gadget, answer)
+    assert (first.verdict, first.detail) == (Verdict.VACUOUS, "the domain is empty")
+    fine = replace(gadget, conditions=gadget.conditions[:1])
+    assert {each.verdict for each in prover.prove(fine, answer)} == {Verdict.PROVED}

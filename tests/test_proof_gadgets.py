@@ -115,7 +115,8 @@ def test_every_output_range_and_placed_gadget_has_its_lemma(shape):
             assert set(several) <= set(names)
         direct = [each for layer in gadget.network.layers for each in layer.placed]
         if gadget.name not in SCRIPTS:
-            assert names == ["specification", "ranges"]
+            rules = [f"support of {rule.neurons}" for rule in gadget.support]
+            assert names == ["specification", "ranges", *rules]
             continue
         assert ("ranges" in names) == any(each.gadget is None for each in direct)
         for layer, found in enumerate(gadget.network.layers, 1):
@@ -761,7 +762,7 @@ def test_a_budget_is_a_limit():
     """What a gadget takes is what it needs: a little less is not enough."""
     (first, *_) = results(and_(inputs=2))
     assert first.resources < BUDGET
-    little, _ = prover.prove(
+    little, *_ = prover.prove(
         and_(inputs=2), lambda text: (solve(text, first.resources // 20, 60), False)
     )
     assert little.verdict is Verdict.UNKNOWN

@@ -123,7 +123,8 @@ def test_a_name_picks_an_obligation_a_gadget_or_all_gadgets_of_a_name(found):
 
     assert names("or/ranges") == ["or/ranges"]
     assert names("or") == ["or/specification", "or/ranges"]
-    assert names("and(inputs=2)") == ["and(inputs=2)/specification", "and(inputs=2)/ranges"]
+    lemmas = ("specification", "ranges", "support of out")
+    assert names("and(inputs=2)") == [f"and(inputs=2)/{lemma}" for lemma in lemmas]
     assert names("and") == [
         *names("and(inputs=2)"),
         *names("and(inputs=3)"),
@@ -213,6 +214,7 @@ def test_a_run_goes_on_after_a_failure(with_a_broken_one):
     assert [(each.obligation.name, each.verdict.value) for each in found] == [
         ("and(inputs=2)/specification", "PROVED"),
         ("and(inputs=2)/ranges", "PROVED"),
+        ("and(inputs=2)/support of out", "PROVED"),
         ("broken/specification", "REFUTED"),
         ("broken/ranges", "PROVED"),
         ("not/specification", "PROVED"),
@@ -225,6 +227,7 @@ def test_a_run_ends_with_the_first_failure_if_asked(with_a_broken_one):
     assert [(each.obligation.name, each.verdict.value) for each in found] == [
         ("and(inputs=2)/specification", "PROVED"),
         ("and(inputs=2)/ranges", "PROVED"),
+        ("and(inputs=2)/support of out", "PROVED"),
         ("broken/specification", "REFUTED"),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from verified_mlp.cli.asm import asm, disasm
 from verified_mlp.cli.run import run
 from verified_mlp.cli.shell import new_app, run_app
 from verified_mlp.cli.show import show
@@ -11,6 +12,8 @@ from verified_mlp.cli.show import show
 app = new_app("A looped ReLU MLP that executes SUBLEQ programs: run them, or look at its layers.")
 app.command()(run)
 app.command()(show)
+app.command()(asm)
+app.command()(disasm)
 
 
 def main() -> NoReturn:

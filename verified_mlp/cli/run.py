@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verified_mlp.cli.asm import Bits, Kind, load_program
 from verified_mlp.cli.shell import INTERRUPTED, UserError, write_whole
 from verified_mlp.machine.host import Host, Outcome, explain_fault
-from verified_mlp.machine.image import format_image, read_image
+from verified_mlp.machine.image import format_image
+from verified_mlp.machine.image_formats import Format
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
 
@@ -21,23 +23,44 @@ from verified_mlp.machine.state import State
 if TYPE_CHECKING:
     from numeric.machine import Machine
 
-FAULT, LIMIT, NOT_VERIFIED = 1, 3, 4
+FAULT, LIMIT, NOT_VERIFIED, INTERNAL = 1, 3, 4, 5
 
 
 def run(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The program: decimal words.")],
-    bits: Annotated[int, typer.Option(help="Bits a word, 4 to 64.")] = 16,
-    words: Annotated[int, typer.Option(help="Words of memory, 4 to 2^24.")] = 256,
+    image: Annotated[
+        Path,
+        typer.Argument(metavar="IMAGE", help="The program: an image, or a source named *.asm."),
+    ],
+    bits: Bits = None,
+    words: Annotated[
+        int | None,
+        typer.Option(help="Words of memory, 4 to 2^24.  [default: 256, more if needed]"),
+    ] = None,
+    kind: Kind = Format.DECIMAL,
     engine: Annotated[
         str,
         typer.Option(
-            metavar="auto|dense|sparse",
-            help="Literal matrices, their non-zero entries, or the faster of the two.",
+            metavar="auto|support|support-numpy|sparse|dense",
+            help="The rows that can matter (auto: the same), these without a compiler, all "
+            "non-zero weights, or literal matrices.",
         ),
     ] = "auto",
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Run only if this certificate covers the network."),
+    ] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Run although nothing says that it is proved.")
+    ] = False,
     max_steps: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after so many steps.")
     ] = None,
+    self_check: Annotated[
+        int,
+        typer.Option(
+            metavar="K", help="Compare every K-th pass with the literal network's (0: none)."
+        ),
+    ] = 0,
     stats: Annotated[bool, typer.Option("--stats", help="Say on stderr how the run went.")] = False,
     dump_memory: Annotated[
         Path | None,
@@ -53,22 +76,21 @@ def run(
     """
     if max_steps is not None and max_steps < 0:
         raise UserError(f"--max-steps {max_steps} is out of range: give 0 or more steps.")
-    try:
-        shape = Shape(bits, words)
-        program = read_image(image, shape)
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    if self_check < 0:
+        raise UserError(f"--self-check {self_check} is out of range: give 0 or more passes.")
+    loaded = load_program(image, kind, bits, words)
+    shape, program = loaded.shape, loaded.words
     if dump_memory:
         from verified_mlp.cli.verify_files import check_writable
 
         check_writable([dump_memory])
 
-    machine = _machine(shape, engine)
+    machine = _machine(shape, engine, certificate, unverified)
     source = _Input()
-    host = machine.host(program, source, _Output())
+    host = _host(machine, program, source, self_check)
     began = perf_counter()
     try:
-        outcome: Outcome | None = host.run(max_steps)
+        outcome = _run(host, max_steps)
     except KeyboardInterrupt:
         outcome = None
     seconds = perf_counter() - began - source.waited
@@ -87,16 +109,60 @@ def run(
     return 0
 
 
-def _machine(shape: Shape, engine: str) -> Machine:
+def _machine(shape: Shape, engine: str, certificate: Path | None, unverified: bool) -> Machine:
     from numeric.capacity import DoesNotFitError
     from numeric.machine import Machine, NotVerifiedError, UnknownEngineError
 
+    if certificate and unverified:
+        raise UserError("--unverified asks for no certificate: leave out one of the two.")
+    if certificate:
+        _check_covered(certificate, shape)
+    if unverified and sys.stderr is not None:
+        print("verified-mlp: nothing says that this network is proved.", file=sys.stderr)
     try:
-        return Machine(shape, engine)
+        return Machine(shape, engine, verified=not (certificate or unverified))
     except (DoesNotFitError, UnknownEngineError) as error:
         raise UserError(str(error)) from error
     except NotVerifiedError as error:
         raise UserError(str(error), NOT_VERIFIED) from error
+
+
+def _check_covered(certificate: Path, shape: Shape) -> None:
+    """Raises UserError unless the certificate is right and covers the shape's network."""
+    from numeric.machine import NotVerifiedError, check_verified
+    from proofs.certificate import CertificateError
+    from proofs.gate import covered
+    from proofs.results import Report
+    from proofs.verify import check_instance
+
+    try:
+        covered(certificate.read_bytes(), shape)
+        check_verified(Report(shape.bits, shape.words, [check_instance(shape)]))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"cannot read {certificate}: {reason}. Write it with verify-all."
+        ) from error
+    except CertificateError as error:
+        raise UserError(f"{certificate} is refused: {error}", NOT_VERIFIED) from error
+    except NotVerifiedError as error:
+        raise UserError(str(error), NOT_VERIFIED) from error
+
+
+def _host(machine: Machine, program: list[int], source: _Input, self_check: int) -> Host:
+    try:
+        return machine.host(program, source, _Output(), self_check)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _run(host: Host, max_steps: int | None) -> Outcome | None:
+    from numeric.self_check import DifferenceError
+
+    try:
+        return host.run(max_steps)
+    except DifferenceError as error:
+        raise UserError(str(error), INTERNAL) from error
 
 
 def _ending(host: Host, state: State, outcome: Outcome | None) -> tuple[str, int]:

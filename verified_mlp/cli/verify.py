@@ -22,12 +22,12 @@ from verified_mlp.machine.shape import Shape
 
 # The prover and its solver are imported where they are used, so that --help is quick.
 if TYPE_CHECKING:
-    from proofs.results import Mutant, Result
     from proofs.verify import Options
+    from verified_mlp.cli.verify_machine_sabotage import MachineRun
     from verified_mlp.cli.verify_output import Screen
     from verified_mlp.cli.verify_runs import ProofRun, SabotageRun
 
-Item = TypeVar("Item", "Result", "Mutant")
+Item = TypeVar("Item")
 
 NAME = "verify-all"
 READER_GONE = 128 + signal.SIGPIPE
@@ -98,6 +98,14 @@ def verify_all(
             help="Change every number of every gadget by one, and see that the proof fails.",
         ),
     ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--machine",
+            help="With --sabotage: change how the whole network is put together, and its arrays, "
+            "instead; for a small shape, such as --bits 4 --words 4.",
+        ),
+    ] = False,
     export_smt: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write every query as an SMT-LIB file into a new folder."),
@@ -125,6 +133,7 @@ def verify_all(
         audit=audit,
         listing=listing,
         sabotage=sabotage,
+        machine=whole,
         only=only,
         junit=junit,
         export_smt=export_smt,
@@ -167,6 +176,9 @@ def verify_all(
     with _noting_interrupts() as interrupted, _faults_as_sentences():
         if audit:
             return _audit(shape, json)
+        if whole:
+            terminal = _on_terminal(plain)
+            return _sabotage_machine(shape, options, names, terminal, json, interrupted)
         if sabotage:
             return _sabotage(shape, options, names, _on_terminal(plain), json, interrupted)
         run = _choose(shape, options, names)
@@ -356,8 +368,36 @@ def _sabotage(
     return _leave(run)
 
 
+def _sabotage_machine(
+    shape: Shape,
+    options: Options,
+    names: list[str],
+    terminal: bool,
+    json: Path | None,
+    interrupted: Event,
+) -> int:
+    from verified_mlp.cli import verify_machine_sabotage as machine
+    from verified_mlp.cli import verify_output
+
+    with _unknown_names_as_sentences():
+        run = machine.prepared(shape, options, names)
+    _follow(
+        run,
+        run.mutants,
+        machine.changed(run),
+        where=verify_output.screen(terminal, machine.most(run), "changing"),
+        header=verify_output.sabotage_header(run),
+        lines=machine.mutant_lines,
+        summary=lambda: machine.score_lines(run),
+        interrupted=interrupted,
+    )
+    if json:
+        write_whole(json, machine.machine_json(run))
+    return _leave(run)
+
+
 def _follow(
-    run: ProofRun | SabotageRun,
+    run: ProofRun | SabotageRun | MachineRun,
     seen: list[Item],
     coming: Iterator[Item],
     *,
@@ -400,7 +440,7 @@ def _follow(
         run.stopped = INTERRUPTED
 
 
-def _leave(run: ProofRun | SabotageRun) -> int:
+def _leave(run: ProofRun | SabotageRun | MachineRun) -> int:
     if run.stopped == INTERRUPTED:
         raise UserError(f"interrupted: {run.progress}.", INTERRUPTED)
     return run.code

@@ -18,6 +18,7 @@ def check_modes(
     audit: bool,
     listing: bool,
     sabotage: bool,
+    machine: bool,
     only: list[str] | None,
     junit: Path | None,
     export_smt: Path | None,
@@ -28,6 +29,10 @@ def check_modes(
     """Raises UserError for options of which one leaves another nothing to do."""
     if listing and sabotage:
         raise UserError("--list lists obligations, --sabotage has none: give one of the two.")
+    if machine and not sabotage:
+        raise UserError("--machine is about what is changed: give it with --sabotage.")
+    if machine and module:
+        raise UserError("--machine is about the network: give it without --module.")
     if audit and (listing or sabotage):
         other = "--list" if listing else "--sabotage"
         raise UserError(f"--audit does not go with {other}: give one of the two.")

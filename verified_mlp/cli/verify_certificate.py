@@ -59,8 +59,8 @@ def _found(run: ProofRun, terminal: bool) -> dict[str, Evidence]:
         seconds = perf_counter() - start
         shown.say(
             [
-                f"evidence for {len(found)} of {len(texts)} queries, {seconds:.1f} s; the certificate "
-                "leaves the others to a solver's word."
+                f"evidence for {len(found)} of {len(texts)} queries, {seconds:.1f} s; the "
+                "certificate leaves the others to a solver's word."
             ]
             if len(found) < len(texts)
             else [f"evidence for all {len(texts)} queries, {seconds:.1f} s."]

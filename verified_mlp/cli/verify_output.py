@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from heapq import nlargest
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,6 +24,9 @@ from proofs.results import Counterexample, Fate, Mutant, Obligation, Result, Ver
 from proofs.verify import Options
 from verified_mlp.cli.verify_runs import ProofRun, SabotageRun
 from verified_mlp.machine.shape import Shape
+
+if TYPE_CHECKING:
+    from verified_mlp.cli.verify_machine_sabotage import MachineRun
 
 WIDTH = 100
 STYLES = {
@@ -43,7 +47,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _indented(label: str, text: str) -> list[str]:
+def indented(label: str, text: str) -> list[str]:
     """Lines `    label: text`, wrapped under each other."""
     start = f"    {label + ':':<10} "
     lines = []
@@ -69,12 +73,12 @@ def proof_header(run: ProofRun) -> str:
     return _header(run, f"{len(run.chosen)} of {run.total} obligations")
 
 
-def sabotage_header(run: SabotageRun) -> str:
+def sabotage_header(run: SabotageRun | MachineRun) -> str:
     """The first line of a run of sabotage."""
     return _header(run, f"{run.total} changes")
 
 
-def _header(run: ProofRun | SabotageRun, what: str) -> str:
+def _header(run: ProofRun | SabotageRun | MachineRun, what: str) -> str:
     own = f"verify-all {version('verified-mlp')}"
     solvers = solver.version()
     if run.options.cross_check:
@@ -93,9 +97,9 @@ def counterexample_lines(counterexample: Counterexample) -> list[str]:
     """The named inputs, what every layer gives, what was expected and what came out."""
 
     def row(label: str, values: Mapping[str, str]) -> list[str]:
-        return _indented(label, ", ".join(f"{name}={values[name]}" for name in values) or "none")
+        return indented(label, ", ".join(f"{name}={values[name]}" for name in values) or "none")
 
-    lines = _indented("gadget", counterexample.gadget)
+    lines = indented("gadget", counterexample.gadget)
     lines += row("inputs", counterexample.inputs)
     for number, neurons in enumerate(counterexample.layers, start=1):
         lines += row(f"layer {number}", neurons)
@@ -121,7 +125,7 @@ def result_lines(result: Result, shape: Shape, options: Options) -> list[str]:
     if result.verdict is Verdict.PROVED:
         return [result_line(result)]
     lines = [result_line(result)]
-    lines += _indented("reason", result.detail or _REASONS[result.verdict])
+    lines += indented("reason", result.detail or _REASONS[result.verdict])
     if result.counterexample:
         lines += counterexample_lines(result.counterexample)
     repeat = command(shape, options, result.obligation.name, "--no-cache")
@@ -142,7 +146,7 @@ def listing_lines(obligation: Obligation) -> list[str]:
     labels = [each.name for each in fields(obligation) if each.name not in ("name", "gadget")]
     lines = [printable(obligation.name)]
     for label in labels:
-        lines += _indented(label, getattr(obligation, label))
+        lines += indented(label, getattr(obligation, label))
     return lines
 
 

@@ -80,7 +80,7 @@ class ProofRun:
             return f"INTERRUPTED at {self.shape}: {self.progress}."
         if self.code:
             bad = [verdict for verdict in Verdict if verdict is not Verdict.PROVED]
-            which = _some(self.counts, [*bad, "not_attempted"])
+            which = some(self.counts, [*bad, "not_attempted"])
             return f"NOT PROVED at {self.shape}: {which}, of {len(self.chosen)} obligations."
         if len(self.chosen) < self.total:
             return (
@@ -162,7 +162,7 @@ class SabotageRun:
         if self.stopped:
             return f"INTERRUPTED at {self.shape}: {self.progress}."
         if self.code:
-            which = _some(self.counts, [Fate.MISSED, Fate.UNKNOWN, "not_attempted"])
+            which = some(self.counts, [Fate.MISSED, Fate.UNKNOWN, "not_attempted"])
             return f"NOT ALL CAUGHT at {self.shape}: {which}, of {self.total} changes."
         modules = f" of {', '.join(self.options.modules)}" if self.options.modules else ""
         which = f"the selected gadgets{modules}" if self.only else f"all gadgets{modules}"
@@ -173,5 +173,6 @@ class SabotageRun:
         )
 
 
-def _some(counts: dict[str, int], names: list[str]) -> str:
+def some(counts: dict[str, int], names: list[str]) -> str:
+    """The counts of these names that are not 0, in words."""
     return ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in names if counts[name])

@@ -8,7 +8,7 @@ from verified_mlp.gadgets.registry import LARGEST, gadget
 from verified_mlp.statement.affine import Signal
 from verified_mlp.statement.builder import Builder
 from verified_mlp.statement.expr import Index, var
-from verified_mlp.statement.network import Field, Gadget, Parameter
+from verified_mlp.statement.network import Field, Gadget, Parameter, Support
 
 
 @gadget()
@@ -32,6 +32,7 @@ def carry() -> Gadget:
         spec={"y": lambda x, top: x},
         source="identity on non-negative values; ours",
         formula="y = ReLU(x)",
+        support=(Support("y", same=("x",)),),
     )
 
 

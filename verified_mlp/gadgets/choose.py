@@ -6,7 +6,7 @@ from verified_mlp.gadgets.carry import carry
 from verified_mlp.gadgets.registry import gadget
 from verified_mlp.logic import where
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.network import Condition, Field, Gadget
+from verified_mlp.statement.network import Condition, Field, Gadget, Support
 
 
 @gadget()
@@ -70,4 +70,9 @@ def write_or_keep() -> Gadget:
         spec={"out": lambda m, r, h: where(h == 1, r, m)},
         source="ours; the paper's write back",
         formula="out = ReLU(m - h) + ReLU(r + h - 1)",
+        support=(
+            Support("keep", zero="h", same=("m",)),
+            Support("set", zero="h"),
+            Support("after", same=("keep", "set")),
+        ),
     )

@@ -9,7 +9,7 @@ from verified_mlp.gadgets.registry import gadget
 from verified_mlp.logic import Value, where
 from verified_mlp.statement.affine import Affine, to_affine
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.network import Condition, Field, Gadget
+from verified_mlp.statement.network import Condition, Field, Gadget, Support
 
 _NAMES = ("x", "y", "z", "u", "v", "w")
 
@@ -23,6 +23,7 @@ def _gate(
     *,
     formula: str,
     settings: dict[str, int],
+    support: tuple[Support, ...] = (),
 ) -> Gadget:
     """A gate of one neuron ReLU(row(sum of the inputs))."""
     names = _NAMES[:inputs]
@@ -41,6 +42,7 @@ def _gate(
         source="a gate on bits; ours",
         formula=formula,
         settings=settings,
+        support=support,
     )
 
 
@@ -79,6 +81,7 @@ def and_(inputs: int) -> Gadget:
         lambda **bits: _chain(bits, all_set=True),
         formula="out = ReLU(sum of inputs - (inputs - 1))",
         settings={"inputs": inputs},
+        support=(Support("out", zero="x"),),
     )
 
 

@@ -9,7 +9,7 @@ from verified_mlp.logic import both, value, where
 from verified_mlp.statement.affine import Affine, total
 from verified_mlp.statement.builder import Builder
 from verified_mlp.statement.expr import Index, bit, var
-from verified_mlp.statement.network import Field, Gadget, Parameter
+from verified_mlp.statement.network import Field, Gadget, Parameter, Support
 
 _SOURCE = "ours; takes the place of the paper's address lookup, with 0/1 in place of +1/-1 bits"
 
@@ -57,6 +57,7 @@ def match(bits: int) -> Gadget:
         source=_SOURCE,
         formula="h = ReLU(sum_k ((2 i_k - 1) p_k - i_k) + on)",
         settings={"bits": bits},
+        support=(Support("h", spells=("i", "p")),),
     )
 
 
@@ -86,4 +87,5 @@ def select(bits: int) -> Gadget:
         source=_SOURCE,
         formula="s = ReLU(sum_k ((2 i_k - 1) p_k - i_k) + on + m - 1)",
         settings={"bits": bits},
+        support=(Support("s", spells=("i", "p")),),
     )

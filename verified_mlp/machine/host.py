@@ -13,6 +13,9 @@ from typing import Any, Protocol
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
 
+_MANY = 2**62
+"""More passes than are ever made."""
+
 
 class Outcome(StrEnum):
     """Why a run ended."""
@@ -34,13 +37,15 @@ class Signals:
 
 
 class Processor(Protocol):
-    """Something that holds a state and executes one pass at a time."""
+    """Something that holds a state and executes passes."""
 
     def signals(self) -> Signals:
         """What the host needs to know of the current state."""
 
-    def advance(self) -> None:
-        """Make one pass: replace the state by its successor."""
+    def advance(self, passes: int = 1, /) -> int:
+        """Make passes, each of which replaces the state by its successor: at least one, at most so
+        many, and none after one that halts, faults, prints or waits.  Returns how many.
+        """
 
     def give(self, word: int) -> None:
         """Fill the input word, 0..2**bits-1, and set its ready flag."""
@@ -94,13 +99,13 @@ class Host:
                 return Outcome.HALTED
             if last is not None and self.steps >= last:
                 return Outcome.LIMIT
-            self.processor.advance()
+            left = _MANY if last is None else last - self.steps
+            self.steps += self.processor.advance(left)
             now = self.processor.signals()
             if now.wanted:
+                self.steps -= 1
                 self.processor.give(self._read())
-                continue
-            self.steps += 1
-            if now.valid:
+            elif now.valid:
                 self._sink.write(bytes((now.output % 256,)))
                 self._sink.flush()
 

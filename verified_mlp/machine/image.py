@@ -27,16 +27,25 @@ def read_image(path: Path, shape: Shape) -> list[int]:
 
     Raises ImageError for a file that cannot be read or is no image of that shape.
     """
+    return parse_image(decode_text(read_content(path), str(path)), shape, str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """What is in an image file.  Raises ImageError for one that cannot be read."""
     if str(path) == "-":
         raise ImageError(
             "the image cannot come from standard input, which belongs to the program: "
             "give the name of a file."
         )
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ImageError(f"cannot read the image {path}: {reason}.") from error
+
+
+def decode_text(content: bytes, name: str) -> str:
+    """The text of a decimal image.  Raises ImageError for what is no text."""
     try:
         text = content.decode("utf-8-sig")
         at = text.find("\0")
@@ -44,9 +53,9 @@ def read_image(path: Path, shape: Shape) -> list[int]:
         text, at = "", error.start
     if at >= 0:
         raise ImageError(
-            f"{path} is not a text file (see byte {at}): an image is decimal words in plain text."
+            f"{name} is not a text file (see byte {at}): an image is decimal words in plain text."
         )
-    return parse_image(text, shape, str(path))
+    return text
 
 
 def parse_image(text: str, shape: Shape, name: str = "image") -> list[int]:
@@ -58,7 +67,20 @@ def parse_image(text: str, shape: Shape, name: str = "image") -> list[int]:
     >>> parse_image("3 3 -1  # halt\n65535, 7", Shape(16, 8))
     [3, 3, 65535, 65535, 7]
     """
-    words: list[int] = []
+    numbers = parse_numbers(text, shape.bits, shape.words, name)
+    return [number % shape.modulus for number in numbers]
+
+
+def parse_numbers(text: str, bits: int, words: int, name: str = "image") -> list[int]:
+    """The numbers of an image's text as they are written, signed or unsigned.
+
+    Raises ImageError as `parse_image`, for words of `bits` bits and a memory of `words` words.
+
+    >>> parse_numbers("65535 -1", 16, 8)
+    [65535, -1]
+    """
+    modulus = 1 << bits
+    numbers: list[int] = []
     for line, place, word in _split(text):
         where = f"{name}, line {line}, word {place}"
         shown = word if len(word) <= 30 else f"{word[:27]}..."
@@ -69,23 +91,23 @@ def parse_image(text: str, shape: Shape, name: str = "image") -> list[int]:
             )
         # No shape has words of more than 20 digits, and int() refuses very long ones.
         digits = word.lstrip("+-").lstrip("0") or "0"
-        number = int(digits) if len(digits) <= 20 else shape.modulus
+        number = int(digits) if len(digits) <= 20 else modulus
         if word.startswith("-"):
             number = -number
-        if not -shape.modulus // 2 <= number < shape.modulus:
+        if not -modulus // 2 <= number < modulus:
             raise ImageError(
-                f"{where}: {shown} is out of range: a word of {shape.bits} bits is "
-                f"{-shape.modulus // 2} to {shape.modulus - 1}."
+                f"{where}: {shown} is out of range: a word of {bits} bits is {-modulus // 2} to "
+                f"{modulus - 1}."
             )
-        if len(words) == shape.words:
+        if len(numbers) == words:
             raise ImageError(
-                f"{where}: the image has more words than the memory, which holds {shape.words}. "
+                f"{where}: the image has more words than the memory, which holds {words}. "
                 f"Choose more words of memory or a shorter image."
             )
-        words.append(number % shape.modulus)
-    if not words:
+        numbers.append(number)
+    if not numbers:
         raise ImageError(f"{name} is empty: an image is decimal words, and it has none.")
-    return words
+    return numbers
 
 
 def format_image(words: Sequence[int], shape: Shape) -> str:

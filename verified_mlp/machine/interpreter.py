@@ -15,6 +15,7 @@ class Interpreter:
 
     >>> machine = Interpreter(Shape(8, 4), State(mem=[3, 3, 255, 7]))
     >>> machine.advance()
+    1
     >>> machine.state().mem, machine.signals().pc
     ([3, 3, 255, 0], 255)
     """
@@ -28,8 +29,8 @@ class Interpreter:
         state = self._state
         return Signals(state.pc, state.fault, state.wanted, state.output, state.valid)
 
-    def advance(self) -> None:
-        """Replace the state by the one after one step."""
+    def advance(self, passes: int = 1) -> int:
+        """Replace the state by the one after one step; one, whatever is asked for."""
         now = self._state
         before = Before(ListMemory(now.mem), now.pc, now.fault, now.input, now.ready)
         after = step(self.shape, before)
@@ -43,6 +44,7 @@ class Interpreter:
             output=after.output,
             valid=after.valid,
         )
+        return 1
 
     def give(self, word: int) -> None:
         """Fill the input word and set its ready flag."""

@@ -192,14 +192,24 @@ def rewired(placed: Placed, wires: Mapping[str, Signal]) -> Placed:
     """The placed gadget with other wires; its neurons keep their names and shapes."""
     gadget = placed.gadget
     assert gadget is not None
-    layers = gadget.network.layers
     placement = _Placement(placed.name, placed.over, placed.parameters, single(gadget))
-    read = wires if placed.part == 0 else placement.inner(layers[placed.part - 1].neurons)
+    read = readable(replace(placed, wires=wires))
+    families = gadget.network.layers[placed.part].neurons
     neurons = tuple(
         placement.neurons(family, read, old.one_hot)
-        for family, old in zip(layers[placed.part].neurons, placed.neurons, strict=True)
+        for family, old in zip(families, placed.neurons, strict=True)
     )
     return replace(placed, wires=wires, neurons=neurons)
+
+
+def readable(placed: Placed) -> Mapping[str, Signal]:
+    """What this layer of a placed gadget reads, under the names that the gadget has for it."""
+    gadget = placed.gadget
+    assert gadget is not None
+    if placed.part == 0:
+        return placed.wires
+    placement = _Placement(placed.name, placed.over, placed.parameters, single(gadget))
+    return placement.inner(gadget.network.layers[placed.part - 1].neurons)
 
 
 def single(gadget: Gadget) -> bool:

@@ -207,6 +207,33 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Support:
+    """Where a family of a gadget's neurons need not be computed, and what it is there.
+
+    A neuron of the family `neurons` is the sum of what its layer reads under the names `same` (0 if
+    there are none), on the gadget's whole domain, under one of these conditions: the input `zero`
+    is 0; or the number that the word `spells[1]` spells is not the parameter `spells[0]`; or none.
+    Proved with the gadget.
+
+    >>> print(Support("keep", zero="h", same=("m",)))
+    keep = m where h = 0
+    >>> print(Support("h", spells=("i", "p")))
+    h = 0 unless p spells i
+    """
+
+    neurons: str
+    zero: str = ""
+    spells: tuple[str, str] | None = None
+    same: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = f"{self.neurons} = {' + '.join(self.same) or '0'}"
+        if self.spells:
+            text += f" unless {self.spells[1]} spells {self.spells[0]}"
+        return f"{text} where {self.zero} = 0" if self.zero else text
+
+
+@dataclass(frozen=True, slots=True)
 class Gadget:
     """A small exact network with its bounded integer domain and its specification.
 
@@ -215,7 +242,7 @@ class Gadget:
     parameters by name and, for an array, from the position; it is written with
     `verified_mlp.logic` and never calls the network.  The spec of a `word` output gives the
     number that its bits spell.  `source` is the paper's lemma, or "ours"; `formula` is the
-    network in one line.
+    network in one line.  `support` says which neurons need not be computed.
     """
 
     name: str
@@ -226,6 +253,7 @@ class Gadget:
     parameters: tuple[Parameter, ...] = ()
     conditions: tuple[Condition, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    support: tuple[Support, ...] = ()
 
     def __post_init__(self) -> None:
         outputs = {output.name for output in self.network.outputs}

@@ -1,0 +1,158 @@
+"""Many passes of the machine's network at once, in exact integers, beside the step.
+
+A network whose placed statement was changed is tried on the same random states as the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofs.matrices import Array, Matrix
+from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.state import state_fields
+from verified_mlp.machine.step import ArrayMemory, Before, step
+
+States = Mapping[str, Array]
+"""A batch of state vectors: a word or flag for each state by name; `mem` is [states, words]."""
+
+MOST_BITS = 32
+"""With wider words int64 would not hold all that a changed network may compute."""
+
+_FEW, _MANY, _AT_ONCE = 2**11, 2**16, 2**13
+_MOST_WORDS = 2**22
+"""So many words of memory a batch of states has at most."""
+
+_READ = ("mem", "pc", "fault", "input", "ready")
+_RESULTS = ("wanted", "output", "valid")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A state on which a pass is not the step, or a neuron exceeds its declared largest value.
+
+    `state` gives the words and flags by name; `expected` and `got` the entries of the state vector
+    that differ, such as `pc[0]`, and the neurons that exceed, such as `layer 3, run`, of the first
+    layer in which some do.
+    """
+
+    state: dict[str, str]
+    expected: dict[str, str]
+    got: dict[str, str]
+
+
+def failing_state(shape: Shape, matrices: Sequence[Matrix]) -> Failure | None:
+    """A state on which the network of these matrices (see `proofs.matrices`) fails, of some that
+    are tried, or None.
+
+    Raises ValueError, with a sentence, for a shape whose words are too wide.
+    """
+    if shape.bits > MOST_BITS:
+        raise ValueError(
+            f"bits = {shape.bits} is too many to try states of a changed network: choose "
+            f"{MOST_BITS} bits a word or fewer."
+        )
+    for states in _random_states(shape):
+        got, exceeds = _passed(matrices, _vectors(shape, states))
+        wrong = exceeds | np.any(got != _stepped(shape, states), axis=0)
+        if wrong.any():
+            place = [int(np.argmax(wrong))]
+            one = {name: numbers[place] for name, numbers in states.items()}
+            return _shown(shape, matrices, one)
+    return None
+
+
+def _passed(matrices: Sequence[Matrix], vectors: Array) -> tuple[Array, Array]:
+    """(the outputs, whether some neuron exceeds its largest value), for each state."""
+    exceeds = np.zeros(vectors.shape[1], dtype=bool)
+    for matrix in matrices[:-1]:
+        vectors = matrix.product(vectors)
+        np.maximum(vectors, 0, out=vectors)
+        exceeds |= np.any(vectors > matrix.largest[:, None], axis=0)
+    return matrices[-1].product(vectors), exceeds
+
+
+def _shown(shape: Shape, matrices: Sequence[Matrix], state: States) -> Failure:
+    """What is wrong with one state."""
+    expected: dict[str, str] = {}
+    got: dict[str, str] = {}
+    vector = _vectors(shape, state)
+    for number, matrix in enumerate(matrices[:-1], 1):
+        vector = np.maximum(matrix.product(vector), 0)
+        for row in np.flatnonzero(vector[:, 0] > matrix.largest) if not expected else ():
+            name = f"layer {number}, {matrix.names[row]}"
+            expected[name] = f"at most {matrix.largest[row]}"
+            got[name] = str(vector[row, 0])
+    vector, wanted = matrices[-1].product(vector), _stepped(shape, state)
+    for row in np.flatnonzero(vector[:, 0] != wanted[:, 0]):
+        name = matrices[-1].names[row]
+        expected[name], got[name] = str(wanted[row, 0]), str(vector[row, 0])
+    words = ", ".join(map(str, state["mem"][0]))
+    shown = {name: str(state[name][0]) for name in (*_READ[1:], *_RESULTS)}
+    return Failure({"mem": f"[{words}]", **shown}, expected, got)
+
+
+def _vectors(shape: Shape, states: States) -> Array:
+    """The state vectors, a column for each state."""
+    rows: list[Array] = []
+    for field in state_fields(shape):
+        numbers = states[field.name]
+        width = field.shape[-1] if field.shape else 1
+        for word in numbers.T if field.name == "mem" else [numbers]:
+            rows += [(word >> k) & 1 for k in range(width)]
+    return np.stack(rows)
+
+
+def _stepped(shape: Shape, states: States) -> Array:
+    """The state vectors that the step gives."""
+    memory, *others = (states[name] for name in _READ)
+    after = step(shape, Before(ArrayMemory(memory), *others))
+    found = {name: getattr(after, name) for name in (*_READ[1:], *_RESULTS)}
+    return _vectors(shape, {"mem": after.mem.words, **found})
+
+
+def _random_states(shape: Shape) -> Iterator[States]:
+    """Few states, then many, always the same, with any results of a pass before.
+
+    Words are often addresses, sometimes -1; at pc there is often an instruction, its operands at
+    times equal or with equal words.
+    """
+    rng = np.random.default_rng(0)
+    most = max(_MOST_WORDS // shape.words, _FEW)
+    yield _random(shape, rng, _FEW)
+    left = _MANY
+    while left > 0:
+        count = min(_AT_ONCE, left, most)
+        left -= count
+        yield _random(shape, rng, count)
+
+
+def _random(shape: Shape, rng: np.random.Generator, count: int) -> States:
+    top = shape.modulus - 1
+
+    def some(percent: int) -> Array:
+        return rng.integers(0, 100, count) < percent
+
+    def below(end: int, *more: int) -> Array:
+        return rng.integers(0, end, (count, *more), dtype=np.int64)
+
+    near = rng.integers(0, 100, (count, shape.words))
+    mem = np.where(near < 50, below(min(shape.words + 3, top + 1), shape.words), top)
+    mem = np.where(near < 85, mem, below(top + 1, shape.words))
+    pc = np.where(some(85), below(shape.code), below(top + 1))
+    inside = pc < shape.words - 2
+    for ahead in (0, 1):
+        operand = np.where(some(25), top, below(shape.addresses))
+        chosen = np.flatnonzero(inside & some(70))
+        mem[chosen, pc[chosen] + ahead] = operand[chosen]
+    chosen = np.flatnonzero(inside & some(10))
+    mem[chosen, pc[chosen] + 1] = mem[chosen, pc[chosen]]
+    chosen = np.flatnonzero(inside & some(20))
+    a, b = mem[chosen, pc[chosen]], mem[chosen, pc[chosen] + 1]
+    held = (a < shape.words) & (b < shape.words)
+    mem[chosen[held], b[held]] = mem[chosen[held], a[held]]
+    flags = {name: np.where(some(50), 1, 0) for name in ("ready", "wanted", "valid")}
+    words = {name: below(top + 1) for name in ("input", "output")}
+    return {"mem": mem, "pc": pc, "fault": np.where(some(10), 1, 0), **flags, **words}

@@ -1,0 +1,208 @@
+"""Sabotage of the machine's placed statement: change it in one place, and see what the proof says.
+
+Every wire, parameter, row and read-out of the network's statement is changed, one at a time (see
+`statement.mutate_network`), and the machine theorem is tried on the changed network.  Nothing else
+decides: no digest, no comparison of arrays or of statements.
+
+- REFUTED: the proof fails, and a state is found on which a pass is not the step, or on which a
+  neuron leaves its declared range.
+- HARMLESS: the changed network is proved all the same, by the lemmas; or, where these fail, by
+  trying every input of the gadget that was changed inside, or all values on which the changed rows
+  depend (see `unchanged`).  Where no row is another, the proof of the network itself will do.
+  All this rests on the contracts of the gadgets, as the machine theorem does.
+- UNKNOWN: the proof fails, and no such state is known.
+- MISSED: the proof goes through although such a state exists: a fault of the prover.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+
+from proofs.exhaustive import first_failure
+from proofs.kernel import Ask, NotProved, Theorem, contract
+from proofs.machine import machine
+from proofs.machine_passes import Failure, failing_state
+from proofs.matrices import matrices
+from proofs.prover import Solve, parts
+from proofs.results import Answer, Fate
+from proofs.scripts.common import needed
+from proofs.unchanged import unchanged
+from proofs.verify import Options, solver
+from proofs.workers import spread
+from verified_mlp.constructions.paper import paper
+from verified_mlp.machine.shape import Shape
+from verified_mlp.statement.mutate_network import Kind, NetworkChange, network_changes
+from verified_mlp.statement.network import Gadget
+
+_CHUNK = 24
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMutant:
+    """A change of the placed statement and what became of it.
+
+    `layer` counts from 1; `place` names the gadget, its row and what was changed; `reason` says
+    which lemma failed, or how a harmless change is proved.
+    """
+
+    kind: Kind
+    layer: int
+    gadget: str
+    place: str
+    fate: Fate
+    reason: str
+    seconds: float = 0
+    failure: Failure | None = None
+
+    def __str__(self) -> str:
+        """The change in a line."""
+        return f"layer {self.layer}, {self.place}"
+
+
+def chosen(shape: Shape, names: Sequence[str] = ()) -> list[NetworkChange]:
+    """The changes of a shape's network where a gadget of one of these names stands (all, if there
+    are none): titles such as `nor(inputs=6)`, or bare names.
+
+    Raises LookupError (its text is a sentence) for a name that picks none.
+    """
+    found = list(network_changes(paper(shape)))
+    known = {handle for each in found for handle in _handles(each)}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise LookupError(
+                f"no gadget of the network is called {name!r}{hint} "
+                f"They are: {', '.join(sorted({each.gadget for each in found}))}."
+            )
+    return [each for each in found if not names or set(names) & set(_handles(each))]
+
+
+def _handles(change: NetworkChange) -> tuple[str, str]:
+    return change.gadget, change.gadget.partition("(")[0]
+
+
+def run(shape: Shape, names: Sequence[str], options: Options) -> Iterator[NetworkMutant]:
+    """What becomes of every chosen change.
+
+    Raises ValueError, with a sentence, for a shape whose words are too wide.
+    """
+    total = len(chosen(shape, names))
+    tasks = [(shape, tuple(names), at, at + _CHUNK, options) for at in range(0, total, _CHUNK)]
+    yield from spread(_judge_some, tasks, options.jobs)
+
+
+def _judge_some(
+    shape: Shape, names: tuple[str, ...], start: int, stop: int, options: Options
+) -> list[NetworkMutant]:
+    answer, close = solver(options)
+    try:
+        judge = Judge(shape, answer, _memory(shape, options))
+        return [judge.of(change) for change in _changes(shape, names)[start:stop]]
+    finally:
+        close()
+
+
+@lru_cache(maxsize=1)
+def _changes(shape: Shape, names: tuple[str, ...]) -> list[NetworkChange]:
+    return chosen(shape, names)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process has found out: the solver's answers, most of which all changed networks have
+    in common, and what is not proved of the unchanged one (None: it was not tried).
+    """
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    failed: str | None = None
+
+
+@lru_cache(maxsize=1)
+def _memory(_shape: Shape, _options: Options) -> Memory:
+    return Memory()
+
+
+class Judge:
+    """Judges changes of the network of a shape, by a solver."""
+
+    def __init__(self, shape: Shape, solve: Solve, memory: Memory | None = None) -> None:
+        self._shape, self._solve, self._memory = shape, solve, memory or Memory()
+        self._gadget = machine(shape)
+        self._matrices = matrices(self._gadget.network)
+
+    def of(self, change: NetworkChange) -> NetworkMutant:
+        """What becomes of one change."""
+        start = time.perf_counter()
+        fate, reason, failure = self._fate(change)
+        if fate is Fate.HARMLESS:
+            reason = f"{change.kind}: {reason}"
+        seconds = time.perf_counter() - start
+        return NetworkMutant(
+            change.kind, change.layer, change.gadget, change.place, fate, reason, seconds, failure
+        )
+
+    def _fate(self, change: NetworkChange) -> tuple[Fate, str, Failure | None]:
+        network = change.apply()
+        changed = matrices(network, (self._gadget.network, self._matrices))
+        failure = failing_state(self._shape, changed)
+        if failure is None and self._sound():
+            pairs = zip(changed, self._matrices, strict=True)
+            if not any(len(now.differing(before)) for now, before in pairs if now is not before):
+                return Fate.HARMLESS, "proved: no row is another and no range is narrower", None
+        failed = unproved(replace(self._gadget, network=network), self._ask)
+        if failure is not None:
+            return (Fate.REFUTED, failed, failure) if failed else (Fate.MISSED, _PROVED, failure)
+        if not failed:
+            return Fate.HARMLESS, "proved by the lemmas", None
+        if change.inside is not None and _meets(change.inside()):
+            return Fate.HARMLESS, "proved by trying every input of the gadget without it", None
+        inputs = np.ones(self._matrices[0].weights.shape[1], dtype=np.int64)
+        if self._sound() and unchanged(self._matrices, changed, inputs):
+            return Fate.HARMLESS, "proved by trying all values on which the rows depend", None
+        return Fate.UNKNOWN, failed, None
+
+    def _sound(self) -> bool:
+        """Whether the unchanged network is proved; then its neurons are in their ranges."""
+        if self._memory.failed is None:
+            self._memory.failed = unproved(self._gadget, self._ask)
+        return not self._memory.failed
+
+    def _ask(self, text: str) -> Answer:
+        if text not in self._memory.answers:
+            self._memory.answers[text] = self._solve(text)[0]
+        return self._memory.answers[text]
+
+
+_PROVED = "it was proved"
+
+
+def unproved(gadget: Gadget, ask: Ask) -> str:
+    """Why the machine theorem does not hold of a gadget, by its first lemma that fails; "" if all
+    are proved.
+    """
+    try:
+        view, lemmas = parts(gadget)
+    except ValueError as refusal:
+        return f"the statement is refused: {refusal}"
+    assert view is not None
+    known: dict[str, Theorem] = {}
+    for part in lemmas:
+        try:
+            known[part.name] = part.prove(view.theory, known, ask)
+        except NotProved as failure:
+            return failure.reason
+    contract(gadget.title, needed(view), list(known.values()), view.rests_on)
+    return ""
+
+
+def _meets(gadget: Gadget) -> bool:
+    """Whether the gadget meets its specification on every input, all of them tried."""
+    complete, failing = first_failure(gadget)
+    return complete and failing is None

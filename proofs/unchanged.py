@@ -1,0 +1,131 @@
+"""Whether a changed network computes what it did, by trying all values that the changed rows read.
+
+A change is followed forward, from layer to layer, to all rows that may take another value, and back
+from these to the neurons that they depend on in some earlier layer.  If for all values of these
+neurons, each within its proved range, the rows of some layer are what they were, then so is all
+that comes after, on every state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofs.bounded_values import affected_rows, unchanged_within_bounds
+from proofs.matrices import Array, Matrix
+from proofs.values import Values
+
+FEW_VALUES, MOST_VALUES = 2**12, 2**22
+"""Up to so many combinations of values are tried for one change, few before bounds are."""
+
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cone:
+    """What has to be computed from layer `first` on: `needed[k]` are the rows of layer `first` + k,
+    `affected[k]` those of them that may take another value; `values` is what the first layer reads.
+    """
+
+    first: int
+    values: Values
+    needed: list[Array]
+    affected: list[Array]
+
+
+def unchanged(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) -> bool:
+    """Whether it is proved that no output is another and no range is left, for inputs 0..`inputs`.
+
+    The matrices are those of all layers, the read-outs last; they differ in their numbers alone.
+    The ranges of `before` must hold.
+    """
+    cones = [each for each in _cones(before, after, inputs) if each.values.count <= MOST_VALUES]
+    cones.sort(key=lambda each: each.values.count)
+    few = [each for each in cones if each.values.count <= FEW_VALUES]
+    return (
+        any(_same(cone, before, after) for cone in few)
+        or unchanged_within_bounds(before, after, inputs)
+        or any(_same(cone, before, after) for cone in cones[len(few) :])
+    )
+
+
+def _cones(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) -> Iterator[_Cone]:
+    """From each layer up to the first that differs to each from the last that does on."""
+    differing = [
+        now.differing(was) if now is not was else _NONE
+        for was, now in zip(before, after, strict=True)
+    ]
+    changed = [depth for depth, rows in enumerate(differing) if len(rows)]
+    start, end = changed[0], changed[-1]
+    ranges = [inputs, *(each.largest for each in before)]
+    few = None
+    if start == end:
+        plain = start + 1 == len(before)
+        few = _differing_values(before[start], after[start], differing[start], ranges[start], plain)
+    affected = affected_rows(before, after)
+    for last in range(end, len(before)):
+        needed, chain = affected[last], [affected[last]]
+        for first in range(last, -1, -1):
+            columns = np.union1d(before[first].read_by(needed), after[first].read_by(needed))
+            if first == start and few is not None:
+                # Where none of the changed rows is another, nothing after them is.
+                columns = np.union1d(columns, few.columns)
+            if first <= start:
+                highs = ranges[first][columns]
+                values = Values.all(columns, highs)
+                if first == start and few is not None:
+                    values = Values(columns, highs, few.columns, few.choices)
+                rows = [affected[first + k] for k in range(len(chain))]
+                yield _Cone(first, values, chain[::-1], rows)
+            # What may take another value is computed too, so that its range is seen to.
+            needed = np.union1d(columns, affected[first - 1] if first else _NONE).astype(np.int64)
+            chain.append(needed)
+
+
+def _differing_values(
+    before: Matrix, after: Matrix, rows: Array, highs: Array, plain: bool
+) -> Values | None:
+    """The values of what changed rows read for which they differ or leave their range; None if
+    there are too many to be tried.  `plain` rows have no ReLU.
+    """
+    columns = np.union1d(before.read_by(rows), after.read_by(rows))
+    whole = Values.all(columns, highs[columns])
+    if whole.count > MOST_VALUES:
+        return None
+    was, now = before.part(rows, columns), after.part(rows, columns)
+    found = []
+    for batch in whole.batches():
+        old, new = was.product(batch), now.product(batch)
+        if not plain:
+            old, new = np.maximum(old, 0), np.maximum(new, 0)
+        wrong = (new != old) | (new > now.largest[:, None])
+        found.append(batch[:, wrong.any(axis=0)])
+    return Values(columns, highs[columns], columns, np.concatenate(found, axis=1))
+
+
+def _same(cone: _Cone, before: Sequence[Matrix], after: Sequence[Matrix]) -> bool:
+    """Whether for all values the last rows are what they were, and no range is left."""
+    steps = []
+    columns = cone.values.columns
+    for depth, needed, affected in zip(
+        range(cone.first, len(before)), cone.needed, cone.affected, strict=False
+    ):
+        was, now = before[depth].part(needed, columns), after[depth].part(affected, columns)
+        steps.append((was, now, np.searchsorted(needed, affected), depth + 1 == len(before)))
+        columns = needed
+    for values in cone.values.batches():
+        mine = other = values
+        for was, now, places, plain in steps:
+            new, mine = now.product(other), was.product(mine)
+            if not plain:
+                np.maximum(mine, 0, out=mine)
+                np.maximum(new, 0, out=new)
+                if np.any(new > now.largest[:, None]):
+                    return False
+            other = mine.copy()
+            other[places] = new
+        if np.any(other != mine):
+            return False
+    return True

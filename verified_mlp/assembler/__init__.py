@@ -1,0 +1,1 @@
+"""SUBLEQ assembly: its grammar, the assembler, and back from words to source."""
