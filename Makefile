@@ -32,6 +32,7 @@ campaign: $(VENV)/installed-dev
 	$(BIN)/pytest -q -m slow
 	$(BIN)/pytest -q -m hypothesis --hypothesis-profile=campaign -n auto
 	$(BIN)/verify-all --sabotage
+	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4
 
 clean:
 	rm -rf $(VENV)

@@ -19,6 +19,9 @@ import scipy
 from numeric.codec import Codec
 from numeric.engines import EngineName, build
 from numeric.machine import NetworkProcessor
+from numeric.support import SupportEngine, SupportName, SupportProcessor
+from numeric.support_plan import plan
+from proofs.verify import stated
 from verified_mlp.constructions.paper import paper
 from verified_mlp.machine.host import Host, Processor
 from verified_mlp.machine.interpreter import Interpreter
@@ -44,6 +47,8 @@ STEPPED = {
         Shape(16, 4096),
     ],
     EngineName.DENSE: [Shape(4, 4), Shape(8, 64), Shape(16, 64)],
+    SupportName.SUPPORT: [Shape(16, 256), Shape(16, 65536), Shape(32, 256), Shape(32, 2**20)],
+    SupportName.NUMPY: [Shape(16, 256), Shape(16, 65536), Shape(32, 256), Shape(32, 2**20)],
 }
 LOOP = [3, 3, 0, 0]
 """A word minus itself, for ever."""
@@ -67,12 +72,19 @@ def main() -> None:
     print("\nrun (steps per second)")
     for name, shapes in STEPPED.items():
         for shape in shapes:
-            engine, codec = build(paper(shape), name), Codec(shape)
-            processor = NetworkProcessor(engine, codec, start(shape))
+            processor = processor_of(shape, name)
             show(f"{name} {shape}", speed(shape, processor, chosen.seconds), "/s")
     shape = Shape(16, 256)
     processor = Interpreter(shape, start(shape))
     show(f"integer interpreter {shape}", speed(shape, processor, chosen.seconds), "/s")
+
+
+def processor_of(shape: Shape, name: EngineName | SupportName) -> Processor:
+    """A processor that runs the loop on an engine; machine code is compiled before."""
+    if isinstance(name, EngineName):
+        return NetworkProcessor(build(paper(shape), name), Codec(shape), start(shape))
+    engine = SupportEngine(plan(paper(shape), stated(shape)), shape, name, at_once=True)
+    return SupportProcessor(engine, start(shape))
 
 
 def prove(shape: Shape) -> None:
@@ -102,9 +114,12 @@ def speed(shape: Shape, processor: Processor, seconds: float) -> float:
     """Steps per second of the host loop, measured over about so many seconds."""
     host = Host(shape, processor, BytesIO(), BytesIO())
     host.run(max_steps=10)
-    before, began = host.steps, perf_counter()
+    before, began, steps = host.steps, perf_counter(), 10
     while perf_counter() - began < seconds:
-        host.run(max_steps=10)
+        took = perf_counter()
+        host.run(max_steps=steps)
+        if perf_counter() - took < seconds / 20:
+            steps *= 2
     return (host.steps - before) / (perf_counter() - began)
 
 
