@@ -150,3 +150,12 @@ def test_no_certificate_of_what_is_not_proved(home, tmp_path):
         f"no certificate is written to {path}: not everything is proved."
     )
     assert not path.exists()
+
+
+def test_what_a_selection_rests_on(home):
+    code, out, err = typed("verify-all", *SMALL, "--only", "at_most_zero", "--plain", home=home)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].endswith(
+        "obligations at 4 bits x 5 words; this says nothing about the others. It rests on the "
+        "contracts of and(inputs=2), is_zero(bits=4), or."
+    )

@@ -85,7 +85,7 @@ class ProofRun:
         if len(self.chosen) < self.total:
             return (
                 f"PROVED: the {len(self.chosen)} selected of {self.total} obligations at "
-                f"{self.shape}; this says nothing about the others.{self._agreement}"
+                f"{self.shape}; this says nothing about the others.{self._resting}{self._agreement}"
             )
         if self.options.modules:
             return (
@@ -97,6 +97,13 @@ class ProofRun:
             f"every state{self._elsewhere}, and every gadget meets its specification on its whole "
             f"domain.{self._agreement}"
         )
+
+    @property
+    def _resting(self) -> str:
+        """Which contracts were used of gadgets that were not selected."""
+        used = {title for each in self.results for title in each.rests_on}
+        others = sorted(used - {each.gadget for each in self.chosen})
+        return f" It rests on the contracts of {', '.join(others)}." if others else ""
 
     @property
     def _elsewhere(self) -> str:
