@@ -366,7 +366,7 @@ def test_a_network_that_is_not_verified_does_not_run() -> None:
         "from proofs import gate, verify\n"
         "ensure = gate.ensure\n"
         "options = verify.Options(budget=1, cache=False)\n"
-        "gate.ensure = lambda shape, given: ensure(shape, options)"
+        "gate.ensure = lambda shape, given, network: ensure(shape, options, network)"
     )
     code, out, err = in_process(no_budget, HELLO, "--bits", "8", "--words", "64")
     assert (code, out) == (4, b"")
