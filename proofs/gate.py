@@ -48,7 +48,7 @@ def ensure(shape: Shape, options: Options = DEFAULT, network: Network | None = N
     except CertificateError:
         report = verify(shape, replace(options, queries=True))
         if report.passed:
-            _remember(keep(make(shape, report.results, [version()], {})))
+            keep(make(shape, report.results, [version()], {}))
         return replace(report, results=[*report.results, *instance])
     instance = instance or [check_instance(shape)]
     known = all(each.verdict is Verdict.PROVED for each in instance)
@@ -83,14 +83,14 @@ def covered(content: bytes, shape: Shape, options: Options = DEFAULT) -> Certifi
     return certificate
 
 
-def keep(certificate: Certificate) -> bytes:
-    """Keep a certificate for its family, whole or not at all; returns the file's content."""
+def keep(certificate: Certificate) -> None:
+    """Keep a certificate that was made of a proof just now, whole or not at all."""
     content = encode(certificate)
     cache = _certificates()
     text = content.decode()
     cache.put(str(family_of(certificate)), Answer("unsat", 0, 0, {"certificate": text}))
     cache.close()
-    return content
+    _remember(content)
 
 
 def kept(family: Memories) -> bytes:
