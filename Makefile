@@ -48,5 +48,5 @@ $(VENV)/installed: $(VENV)/created pyproject.toml
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/created pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[check,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[check,dev,fast]'
 	@touch $(VENV)/installed $@

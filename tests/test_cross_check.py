@@ -78,6 +78,7 @@ def test_agreement_is_counted_and_said(type_, tmp_path):
     assert lines[-1] == (
         f"PROVED: the {len(counted)} selected of {document['counts']['obligations']} obligations "
         "at 4 bits x 5 words; this says nothing about the others. "
+        "It rests on the contracts of adder(bits=4). "
         f"z3 and cvc5 agree on all {total} queries."
     )
     assert document["verdict"] == lines[-1]
