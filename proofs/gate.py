@@ -66,8 +66,9 @@ def covered(content: bytes, shape: Shape, options: Options = DEFAULT) -> Certifi
         raise CertificateError(f"it is about {family}, which {shape} is none of.")
     cache = Cache(folder() / "answers.sqlite") if options.cache else None
     answer, close = solver(options)
+    checking = _checking(content)
     try:
-        if cache and cache.proved(_checking(content)):
+        if cache and cache.proved(checking):
             return certificate
 
         def solve(text: str) -> Answer:
@@ -75,7 +76,7 @@ def covered(content: bytes, shape: Shape, options: Options = DEFAULT) -> Certifi
 
         check(certificate, solve)
         if cache:
-            cache.remember_proved(_checking(content))
+            cache.remember_proved(checking)
     finally:
         close()
         if cache:

@@ -14,8 +14,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import msgspec
-import z3
 
+from proofs import solver
 from proofs.results import Mutant, Obligation, Result, Verdict
 from proofs.verify import Options
 from verified_mlp.cli.shell import UserError
@@ -90,7 +90,7 @@ def tools(second: str = "") -> Tools:
     return Tools(
         version("verified-mlp"),
         platform.python_version(),
-        z3.get_version_string(),
+        solver.version().removeprefix("z3 "),
         version(second) if second else msgspec.UNSET,
     )
 
