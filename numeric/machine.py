@@ -163,14 +163,24 @@ class Machine:
         fault = explain_fault(self.shape, state) if outcome is Outcome.FAULT else ""
         return Result(outcome, host.steps, sink.getvalue(), state, fault)
 
-    def host(self, words: Sequence[int], source: Source, sink: Sink, self_check: int = 0) -> Host:
+    def host(
+        self,
+        words: Sequence[int],
+        source: Source,
+        sink: Sink,
+        self_check: int = 0,
+        *,
+        state: State | None = None,
+    ) -> Host:
         """The host loop of a program, for streams of input and output; see `Host.run`.
 
+        It begins in `state`, if one is given, in place of that of a program that starts.
         With the support engine, every `self_check`-th pass can be compared with the network's (see
         `numeric.self_check`).  Raises ValueError for another engine.
         """
-        mem = [*words, *[0] * (self.shape.words - len(words))]
-        state, engine = State(mem=mem), self.engine
+        if state is None:
+            state = State(mem=[*words, *[0] * (self.shape.words - len(words))])
+        engine = self.engine
         processor: Processor
         if isinstance(engine, SupportEngine):
             processor = SupportProcessor(engine, state)

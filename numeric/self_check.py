@@ -8,21 +8,20 @@ the value that the plan gives for the row, zeros and unchanged words included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from numeric.activations import Activations, View, named, row_value
 from numeric.capacity import available_bytes, needed_bytes
 from numeric.codec import Codec
 from numeric.engines import EngineName
 from numeric.engines import build as build_literal
 from numeric.lower import Array
 from numeric.support import SupportEngine, SupportProcessor
-from numeric.support_reading import Held, Outside
 from verified_mlp.machine.host import Signals
 from verified_mlp.machine.state import State
-from verified_mlp.statement.affine import Affine, Term
 from verified_mlp.statement.evaluate import column_names, entry_name
 from verified_mlp.statement.network import Network, Neurons
 
@@ -119,26 +118,18 @@ class _Sample:
         self._rng = np.random.default_rng()
 
     def __call__(self, before: SupportProcessor, after: SupportProcessor) -> None:
-        blocks = self._engine.blocks
-        with self._engine.taken:
-            blocks.start(before.memory, before.entries)
-            blocks.compute()
-            values, slots = blocks.values[blocks.at], blocks.slots.copy()
-        plan = self._engine.plan
-        views = [
-            {name: View(array, values, slots, before.memory) for name, array in layer.items()}
-            for layer in plan.arrays
-        ]
+        found = Activations(self._engine, self._network, before)
+        views = found.layers
         for depth, layer in enumerate(self._network.layers):
             for family in layer.neurons:
                 claimed = views[depth + 1][family.name]
                 for point in self._points(family, claimed):
-                    total = row_value(family.row, _named(family, point), views[depth])
+                    total = row_value(family.row, named(family, point), views[depth])
                     expected, got = max(total, 0.0), float(claimed.at(*point))
                     if got != expected:
                         name = f"layer {depth + 1}, {entry_name(family.name, point)}"
                         raise DifferenceError(_sentence(before, name, got, expected))
-        self._check_state(before, after, values, slots)
+        self._check_state(before, after, found.values, found.slots)
 
     def _points(self, family: Neurons, claimed: View) -> Iterator[tuple[int, ...]]:
         shape = family.shape
@@ -162,69 +153,6 @@ class _Sample:
             memory[row] = sum(bit << at for at, bit in enumerate(bits))
         for at in np.flatnonzero(memory != after.memory).tolist():
             raise DifferenceError(_sentence(before, f"mem[{at}]", after.memory[at], memory[at]))
-
-
-class View:
-    """An array as the plan has it after a pass: any entry, none of them stored."""
-
-    def __init__(self, array: Held | Outside, values: Array, slots: Array, memory: Array) -> None:
-        self._array, self._memory = array, memory
-        registers = array.registers
-        self._values = None if registers is None else values[registers]
-        self.slot = None
-        if isinstance(array, Outside) and array.slot is not None:
-            self.slot = int(slots[array.slot])
-
-    def at(self, *positions: Any) -> Any:
-        """The entries at some positions: numbers, or arrays of numbers."""
-        if isinstance(self._array, Held):
-            assert self._values is not None
-            return self._values[positions]
-        row, *rest = positions
-        found: Any = 0.0
-        if self._array.base:
-            words = self._memory[row].astype(np.uint64)
-            found = ((words >> np.asarray(rest[0], dtype=np.uint64)) & np.uint64(1)).astype(float)
-        if self.slot is None or self._values is None:
-            return found
-        return np.where(np.asarray(row) == self.slot, self._values[tuple(rest)], found)
-
-
-def row_value(row: Affine, place: Mapping[str, int], views: Mapping[str, View]) -> float:
-    """The value of an affine form, all of its summands evaluated."""
-    return sum((_term_value(term, place, views) for term in row.terms), 0.0)
-
-
-def _term_value(term: Term, place: Mapping[str, int], views: Mapping[str, View]) -> float:
-    values: dict[str, Any] = dict(place)
-    inside: Any = True
-    for axis, bound in enumerate(term.bounds):
-        lay = [1] * len(term.bounds)
-        lay[axis] = bound.size
-        at = np.arange(bound.size).reshape(lay)
-        first, end = bound.low.evaluate(values), bound.high.evaluate(values)
-        inside = inside & (first <= at) & (at < end)
-        # Outside of its ends the summand need not make sense.
-        values[bound.name] = np.clip(at, first, np.maximum(end - 1, first))
-    weights = np.where(inside, term.coefficient.evaluate(values), 0)
-    if term.ref is None:
-        entries: Any = 1.0
-    else:
-        positions = [position.evaluate(values) for position in term.ref.positions]
-        entries = _entries(views[term.ref.field], positions, weights)
-    shape = tuple(bound.size for bound in term.bounds)
-    return float(np.broadcast_to(weights * entries, shape).sum())
-
-
-def _entries(view: View, positions: Sequence[Any], weights: Array) -> Any:
-    # An entry that is read with weight 0 may be outside of its array.
-    if not np.any(weights):
-        return 0.0
-    return view.at(*positions)
-
-
-def _named(family: Neurons, point: Sequence[int]) -> dict[str, int]:
-    return {index.name: at for index, at in zip(family.indices, point, strict=True)}
 
 
 def _sentence(before: SupportProcessor, name: str, got: Any, expected: Any) -> str:

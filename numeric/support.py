@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from threading import Lock
+from typing import NoReturn
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from numeric.lower import Array
 from numeric.support_arrays import HALF, Blocks, word_width
 from numeric.support_compiled import Code, available
 from numeric.support_forms import Product, Row
+from numeric.support_lanes import PARAMETERS as LANES_PARAMETERS
+from numeric.support_lanes import text as lanes_text
+from numeric.support_llvm import PARAMETERS, text
 from numeric.support_plan import Memory, Plan, plan
 from verified_mlp.machine.host import Signals
 from verified_mlp.machine.shape import Shape
@@ -83,7 +87,12 @@ class SupportEngine:
     @cached_property
     def code(self) -> Code:
         """The machine code, not yet loaded."""
-        return Code(self.plan, self.stop)
+        return Code(text(self.plan, self.stop), PARAMETERS)
+
+    @cached_property
+    def code_of_lanes(self) -> Code:
+        """Machine code for several states side by side (see `support_lanes`), not yet loaded."""
+        return Code(lanes_text(self.plan, self.stop), LANES_PARAMETERS)
 
     @cached_property
     def blocks(self) -> Blocks:
@@ -110,6 +119,16 @@ class SupportEngine:
         ops = self.plan.program.ops
         return sum(len(op.terms) if isinstance(op, Row) else isinstance(op, Product) for op in ops)
 
+    def decoded(self, memory: Array, entries: Array) -> State:
+        """The state that is held as these; raises ValueError if it is none."""
+        small = {name: self.codec.read(entries, name) for name in self.plan.small}
+        return State(**{self.plan.memory.name: memory.tolist(), **small})
+
+    def check_words(self, words: list[int]) -> NoReturn:
+        """Raise ValueError for words that cannot be packed."""
+        Codec(self.shape).check(self.plan.memory.name, words)
+        raise AssertionError("words in range were not packed")
+
     def forward(self, vector: Array) -> Array:
         """One pass: a state vector to the next one, in the form of the other engines."""
         codec = Codec(self.shape)
@@ -129,10 +148,9 @@ class SupportProcessor:
         self._engine = engine
         memory = engine.plan.memory
         words = getattr(state, memory.name)
-        packed = _packed(words, memory)
-        if packed is None:
-            Codec(engine.shape).check(memory.name, words)
-            raise AssertionError("words in range were not packed")
+        packed = packed_words(words, memory)
+        if packed is None or len(packed) < memory.words:
+            engine.check_words(words)
         self.memory = packed
         self.entries = np.zeros(len(engine.plan.outputs))
         for name in engine.plan.small:
@@ -166,9 +184,7 @@ class SupportProcessor:
 
     def state(self) -> State:
         """The whole state, decoded; raises ValueError if it is none."""
-        read = self._engine.codec.read
-        small = {name: read(self.entries, name) for name in self._engine.plan.small}
-        return State(**{self._engine.plan.memory.name: self.memory.tolist(), **small})
+        return self._engine.decoded(self.memory, self.entries)
 
     def advance(self, passes: int = 1) -> int:
         """Make passes, at least one and at most so many, until the host has something to do;
@@ -184,7 +200,7 @@ class SupportProcessor:
                 going = self._passes(min(passes, PATIENCE))
             else:
                 most = min(passes, AT_ONCE)
-                going = self._code.passes(self.entries, self.memory, most, self._made)
+                going = bool(self._code.run(self.entries, self.memory, most, self._made))
         except KeyboardInterrupt:
             # What was done is counted first; the next call raises it.
             self._interrupted, going = True, True
@@ -262,12 +278,12 @@ def _spelled(bits: Array) -> int:
     return low | int(bits[HALF:] @ _POWERS[: len(bits) - HALF]) << HALF
 
 
-def _packed(words: list[int], memory: Memory) -> Array | None:
-    """The words as an array; None if there are too many or too few, or one is none."""
+def packed_words(words: Sequence[int], memory: Memory) -> Array | None:
+    """The words as an array; None if there are more than the memory holds, or one is none."""
     try:
         packed = np.array(words, dtype=np.uint64)
     except OverflowError:
         return None
-    if packed.shape != (memory.words,) or int(packed.max()) >> memory.bits:
+    if len(packed) > memory.words or (len(packed) and int(packed.max()) >> memory.bits):
         return None
     return packed.astype(f"u{word_width(memory.bits) // 8}")

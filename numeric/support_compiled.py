@@ -1,4 +1,4 @@
-"""A plan's machine code: compiled with LLVM where `llvmlite` is installed, and kept.
+"""Machine code: compiled with LLVM where `llvmlite` is installed, and kept.
 
 The code is kept in the cache folder by everything on which it depends, so that it is compiled once
 on a machine; a file that is damaged is not there.
@@ -10,15 +10,13 @@ import ctypes
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from numeric.lower import Array
-from numeric.support_llvm import text
-from numeric.support_plan import Plan
 from proofs.cache import folder
 
 _DIGEST = 32
@@ -30,15 +28,18 @@ def available() -> bool:
 
 
 class Code:
-    """The machine code of a plan, `passes(state, memory, most, made)`.
+    """The machine code of a function `run`, whose parameters are arrays ("a") and integers ("i")
+    and which returns an integer.
 
-    Up to `most` passes, at least one, until after one an entry `stop` of the state is not 0 or the
-    state holds something else than bits.  The number of passes is added to `made[0]`, before the
-    call returns.  False if a check failed in the next pass, which is then not made.
+    >>> code = Code("define i64 @run(i64 %x, i64 %y) { %z = add i64 %x, %y ret i64 %z }", "ii")
+    >>> code.compile()
+    >>> code.run(3, 4)
+    7
     """
 
-    def __init__(self, plan: Plan, stop: Sequence[int], kept: bool = True) -> None:
-        self._written = text(plan, stop)
+    def __init__(self, written: str, parameters: str, kept: bool = True) -> None:
+        self._written = written
+        self._parameters = parameters
         self._kept = kept
         self._engine: Any = None
         self._run: Callable[..., int] | None = None
@@ -57,10 +58,11 @@ class Code:
                 _keep(self._path, code)
             self._link(code)
 
-    def passes(self, state: Array, memory: Array, most: int, made: Array) -> bool:
-        """See the class."""
+    def run(self, *arguments: Array | int) -> int:
+        """Call the function, compiled before; arrays are contiguous, and written in place."""
         assert self._run is not None
-        return bool(self._run(_at(state), _at(memory), most, _at(made)))
+        numbers = (each if isinstance(each, int) else _at(each) for each in arguments)
+        return int(self._run(*numbers))
 
     @property
     def _path(self) -> Path:
@@ -75,9 +77,8 @@ class Code:
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
         engine.add_object_file(binding.object_file.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        kind = ctypes.CFUNCTYPE(
-            ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
-        )
+        kinds = {"a": ctypes.c_void_p, "i": ctypes.c_int64}
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *(kinds[each] for each in self._parameters))
         self._engine = engine  # the code is there as long as this is
         self._run = kind(engine.get_function_address("run"))
 

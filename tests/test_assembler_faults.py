@@ -222,7 +222,11 @@ FAULTS: dict[str, list[tuple[str, int, int]]] = {
     "the statement ends before 'y'. Put ';' or a new line before it.": [
         ('.include "x" y', 1, 14),
     ],
-    "cannot read the source missing.asm: No such file or directory.": [
+    (
+        "cannot read the source missing.asm: No such file or directory. The library has all.asm, "
+        "arithmetic.asm, calls.asm, compare.asm, decimal.asm, divide.asm, input_output.asm, "
+        "logic.asm, multiply.asm, pointers.asm, shifts.asm, strings.asm, words.asm."
+    ): [
         ('.include "missing.asm"', 1, 1),
     ],
     "no file has a zero byte in its name.": [

@@ -144,6 +144,39 @@ def test_a_fault_is_a_step_and_leaves_the_pc_at_the_instruction(make: Make) -> N
 
 
 @both
+def test_between_advances_a_run_can_be_taken_over_by_another_processor(make: Make) -> None:
+    """The state, the steps and the streams are all that a run is, whenever `between` is called."""
+    program = [IN, 21, 3, 21, OUT, 6, IN, 22, 9, 22, OUT, 12, 20, 20, HALT]
+
+    class Stop(Exception):
+        pass
+
+    def stop() -> None:
+        raise Stop
+
+    tape = Recorder(b"ab")
+    running = host(make, program, tape)
+    outcome, calls = None, 0
+    while outcome is None:
+        try:
+            outcome = running.run(between=stop)
+        except Stop:
+            calls += 1
+            other = Host(SHAPE, make(SHAPE, running.processor.state()), tape, tape)
+            other.steps = running.steps
+            running = other
+    assert (outcome, running.steps, calls) == (Outcome.HALTED, 5, 7)
+    assert tape.events == [
+        "read 1: b'a'",
+        "write b'a'",
+        "flush",
+        "read 1: b'b'",
+        "write b'b'",
+        "flush",
+    ]
+
+
+@both
 def test_an_interrupted_wait_can_go_on(make: Make) -> None:
     class Interrupted(Recorder):
         def read(self, size: int) -> bytes:

@@ -33,15 +33,22 @@ def load_program(path: Path, kind: Format, bits: int | None, words: int | None) 
 
     Raises UserError for a file that is neither, or is too much for `bits` and `words`.
     """
+    return load_symbols(path, kind, bits, words)[0]
+
+
+def load_symbols(
+    path: Path, kind: Format, bits: int | None, words: int | None
+) -> tuple[Image, dict[str, int]]:
+    """What `load_program` gives, and the addresses of a source's labels; an image has none."""
     if path.suffix.lower() == SOURCE:
         if kind is not Format.DECIMAL:
             raise UserError(
                 f"{path} is a source, for its name ends in {SOURCE}: leave --format {kind} out."
             )
         program, shape = _assembled(path, kind, bits, words)
-        return Image(program.numbers, shape)
+        return Image(program.numbers, shape), program.symbols
     try:
-        return load_image(path, kind, bits, words)
+        return load_image(path, kind, bits, words), {}
     except ValueError as error:
         raise UserError(str(error)) from error
 

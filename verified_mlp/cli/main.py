@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import NoReturn
 
 from verified_mlp.cli.asm import asm, disasm
+from verified_mlp.cli.debug import debug
+from verified_mlp.cli.prove import prove
 from verified_mlp.cli.run import run
 from verified_mlp.cli.shell import new_app, run_app
 from verified_mlp.cli.show import show
+from verified_mlp.cli.trace import trace
 
 app = new_app("A looped ReLU MLP that executes SUBLEQ programs: run them, or look at its layers.")
 app.command()(run)
 app.command()(show)
 app.command()(asm)
 app.command()(disasm)
+app.command()(prove)
+app.command()(debug)
+app.command()(trace)
 
 
 def main() -> NoReturn:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_program
+from verified_mlp.cli.run_long import CheckpointFile, Every, LongRun, Resume, earlier_run
 from verified_mlp.cli.shell import INTERRUPTED, UserError, write_whole
 from verified_mlp.machine.host import Host, Outcome, explain_fault
 from verified_mlp.machine.image import format_image
@@ -21,6 +20,7 @@ from verified_mlp.machine.state import State
 
 # The runtime and the prover are imported where they are used, so that --help is quick.
 if TYPE_CHECKING:
+    from numeric.checkpoint import Checkpoint
     from numeric.machine import Machine
 
 FAULT, LIMIT, NOT_VERIFIED, INTERNAL = 1, 3, 4, 5
@@ -53,7 +53,7 @@ def run(
         bool, typer.Option("--unverified", help="Run although nothing says that it is proved.")
     ] = False,
     max_steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many steps.")
+        int | None, typer.Option(metavar="N", help="Stop after so many (more) steps.")
     ] = None,
     self_check: Annotated[
         int,
@@ -66,6 +66,9 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Write the memory at the end here, as an image."),
     ] = None,
+    checkpoint: CheckpointFile = None,
+    checkpoint_every: Every = None,
+    resume: Resume = False,
 ) -> int:
     """Run a program on the network, once the network is verified.
 
@@ -85,19 +88,21 @@ def run(
 
         check_writable([dump_memory])
 
+    if checkpoint and dump_memory and checkpoint.resolve() == dump_memory.resolve():
+        raise UserError("--checkpoint and --dump-memory name the same file: give two files.")
+    earlier = earlier_run(checkpoint, checkpoint_every, resume, shape, program)
+
     machine = _machine(shape, engine, certificate, unverified)
-    source = _Input()
-    host = _host(machine, program, source, self_check)
+    long_run = LongRun(checkpoint, checkpoint_every, earlier)
+    host = _host(machine, program, long_run, self_check, earlier)
+    long_run.begin(host, program)
     began = perf_counter()
-    try:
-        outcome = _run(host, max_steps)
-    except KeyboardInterrupt:
-        outcome = None
-    seconds = perf_counter() - began - source.waited
+    outcome = _run(long_run, max_steps)
+    seconds = perf_counter() - began - long_run.source.waited
 
     state = host.processor.state()
     if stats:
-        _print_stats(machine, host, outcome, seconds)
+        _print_stats(machine, long_run, host.steps, outcome, seconds)
     sentence, code = _ending(host, state, outcome)
     if dump_memory:
         try:
@@ -149,18 +154,25 @@ def _check_covered(certificate: Path, shape: Shape) -> None:
         raise UserError(str(error), NOT_VERIFIED) from error
 
 
-def _host(machine: Machine, program: list[int], source: _Input, self_check: int) -> Host:
+def _host(
+    machine: Machine,
+    program: list[int],
+    long_run: LongRun,
+    self_check: int,
+    earlier: Checkpoint | None,
+) -> Host:
+    state = earlier.state if earlier else None
     try:
-        return machine.host(program, source, _Output(), self_check)
+        return machine.host(program, long_run.source, long_run.sink, self_check, state=state)
     except ValueError as error:
         raise UserError(str(error)) from error
 
 
-def _run(host: Host, max_steps: int | None) -> Outcome | None:
+def _run(long_run: LongRun, max_steps: int | None) -> Outcome | None:
     from numeric.self_check import DifferenceError
 
     try:
-        return host.run(max_steps)
+        return long_run.run(max_steps)
     except DifferenceError as error:
         raise UserError(str(error), INTERNAL) from error
 
@@ -178,13 +190,15 @@ def _ending(host: Host, state: State, outcome: Outcome | None) -> tuple[str, int
     return f"interrupted {place}.", INTERRUPTED
 
 
-def _print_stats(machine: Machine, host: Host, outcome: Outcome | None, seconds: float) -> None:
+def _print_stats(
+    machine: Machine, long_run: LongRun, steps: int, outcome: Outcome | None, seconds: float
+) -> None:
     if sys.stderr is None:  # print would take None for stdout
         return
-    rate = host.steps / seconds if seconds > 0 else 0
+    rate = long_run.made / seconds if seconds > 0 else 0
     lines = {
         "outcome": outcome or "interrupted",
-        "steps": host.steps,
+        "steps": steps,
         "seconds": f"{seconds:.3f}",
         "steps per second": f"{rate:.0f}",
         "engine": machine.engine.name,
@@ -193,57 +207,3 @@ def _print_stats(machine: Machine, host: Host, outcome: Outcome | None, seconds:
     }
     for name, figure in lines.items():
         print(f"{name + ':':<18}{figure}", file=sys.stderr)
-
-
-class _Input:
-    """Standard input without a buffer, so that no byte is taken before the program asks for it.
-
-    `waited` is the time that reading took, in seconds.
-    """
-
-    def __init__(self) -> None:
-        self.waited = 0.0
-
-    def read(self, size: int) -> bytes:
-        began = perf_counter()
-        try:
-            return self._read(size)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UserError(f"cannot read the program's input: {reason}.") from error
-        finally:
-            self.waited += perf_counter() - began
-
-    def _read(self, size: int) -> bytes:
-        if sys.stdin is None:  # closed by the caller; the descriptor may be another file by now
-            return b""
-        while True:
-            try:
-                return os.read(0, size)
-            except BlockingIOError:  # the caller's terminal or pipe is set not to wait
-                select.select([0], [], [])
-
-
-class _Output:
-    """Standard output without a buffer, so that a byte is seen as soon as it is written."""
-
-    def write(self, data: bytes) -> None:
-        try:
-            self._write(data)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UserError(f"cannot write the program's output: {reason}.") from error
-
-    def _write(self, data: bytes) -> None:
-        if sys.stdout is None:
-            raise UserError("cannot write the program's output: standard output is closed.")
-        while data:
-            try:
-                data = data[os.write(1, data) :]
-            except BlockingIOError:
-                select.select([], [1], [])
-
-    def flush(self) -> None:
-        """Nothing is kept back."""

@@ -6,6 +6,7 @@ interpreter beside this module.  One loop serves both.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -85,10 +86,15 @@ class Host:
         self._source = source
         self._sink = sink
 
-    def run(self, max_steps: int | None = None) -> Outcome:
+    def run(
+        self, max_steps: int | None = None, between: Callable[[], None] | None = None
+    ) -> Outcome:
         """Run until the program halts or faults, or for `max_steps` more steps (None: no limit).
 
         A run that reached its limit, or was interrupted, goes on where it was if called again.
+
+        `between` is called whenever passes were made and the host has done what they ask for: the
+        state and `steps` then say all from which a run can go on.  What it raises ends the run.
         """
         last = None if max_steps is None else self.steps + max_steps
         now = self.processor.signals()
@@ -108,6 +114,8 @@ class Host:
             elif now.valid:
                 self._sink.write(bytes((now.output % 256,)))
                 self._sink.flush()
+            if between is not None:
+                between()
 
     def _read(self) -> int:
         byte = self._source.read(1)

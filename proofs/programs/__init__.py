@@ -1,0 +1,1 @@
+"""Theorems about programs: symbolic execution of the machine's step, and what it proves."""

@@ -1,0 +1,5 @@
+# Multiplication, division and shifts.
+
+.include "multiply.asm"
+.include "divide.asm"
+.include "shifts.asm"

@@ -1,0 +1,4 @@
+# Characters, strings and numbers: printing and reading them.
+
+.include "strings.asm"
+.include "decimal.asm"
