@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_program
+from verified_mlp.cli.run_batch import Batch, read_inputs, run_all
 from verified_mlp.cli.run_long import CheckpointFile, Every, LongRun, Resume, earlier_run
 from verified_mlp.cli.shell import INTERRUPTED, UserError, write_whole
 from verified_mlp.machine.host import Host, Outcome, explain_fault
@@ -69,6 +70,7 @@ def run(
     checkpoint: CheckpointFile = None,
     checkpoint_every: Every = None,
     resume: Resume = False,
+    batch: Batch = None,
 ) -> int:
     """Run a program on the network, once the network is verified.
 
@@ -90,6 +92,18 @@ def run(
 
     if checkpoint and dump_memory and checkpoint.resolve() == dump_memory.resolve():
         raise UserError("--checkpoint and --dump-memory name the same file: give two files.")
+    if batch:
+        inputs = read_inputs(
+            batch,
+            self_check=self_check,
+            dump_memory=dump_memory,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+        return run_all(
+            _machine(shape, engine, certificate, unverified), program, inputs, max_steps, stats
+        )
     earlier = earlier_run(checkpoint, checkpoint_every, resume, shape, program)
 
     machine = _machine(shape, engine, certificate, unverified)
