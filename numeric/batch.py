@@ -102,7 +102,20 @@ class _Queue:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs: Iterator[tuple[int, Job]] = enumerate(jobs)
         self._lock = Lock()
+        self._packed: tuple[Sequence[int] | None, Array] = None, np.empty(0)
         self.ended = Event()
+
+    def packed(self, words: Sequence[int], engine: SupportEngine) -> Array:
+        """Words as an array; those of the job before, if it has the same program."""
+        before, array = self._packed
+        if words is not before:
+            found = packed_words(words, engine.plan.memory)
+            if found is None:
+                self.ended.set()
+                engine.check_words([*words, *[0] * (engine.shape.words - len(words))])
+            array = found
+            self._packed = words, array
+        return array
 
     def take(self) -> tuple[int, Job] | None:
         """The next job."""
@@ -186,11 +199,7 @@ class _Block:
         if found is None:
             return
         number, job = found
-        memory = self._engine.plan.memory
-        packed = packed_words(job.words, memory)
-        if packed is None:
-            self._queue.ended.set()
-            self._engine.check_words([*job.words, *[0] * (memory.words - len(job.words))])
+        packed = self._queue.packed(job.words, self._engine)
         self._memory[: len(packed), at] = packed
         self._memory[len(packed) :, at] = 0
         self._state[:, at] = 0
