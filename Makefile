@@ -31,6 +31,7 @@ campaign: export OPENBLAS_NUM_THREADS = 1
 campaign: $(VENV)/installed-dev
 	$(BIN)/pytest -q -m slow
 	$(BIN)/pytest -q -m hypothesis --hypothesis-profile=campaign -n auto
+	$(BIN)/pytest -q tests/test_assembler_fuzz.py --hypothesis-profile=fuzz
 	$(BIN)/verify-all --sabotage
 	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4
 

@@ -1,4 +1,7 @@
-"""Any source is a program or a sentence: no traceback, and no waiting."""
+"""Any source or image is a program or a sentence: no traceback, and no waiting.
+
+`pytest tests/test_assembler_fuzz.py --hypothesis-profile=fuzz` tries 100,000 of them.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from verified_mlp.assembler.assemble import assemble
 from verified_mlp.assembler.listing import format_listing, format_symbols
 from verified_mlp.assembler.syntax import AssemblyError
+from verified_mlp.machine.image import ImageError
+from verified_mlp.machine.image_formats import Format, decode_image
 
 NAMES = st.sampled_from(["a", "b", "loop", "Z", "m", "n"])
 NUMBERS = st.integers(0, 70000).map(str)
@@ -67,3 +72,22 @@ def test_signs(text: str) -> None:
 @given(st.binary(max_size=60))
 def test_bytes(content: bytes) -> None:
     check(content.decode("latin-1"))
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=60),
+        st.text(alphabet="0123456789- \n\t#;", max_size=60).map(str.encode),
+    ),
+    st.sampled_from(list(Format)),
+)
+def test_images(content: bytes, kind: Format) -> None:
+    try:
+        image = decode_image(content, kind, words=12, name="image")
+    except ImageError as error:
+        message = str(error)
+        assert message.startswith("image")
+        assert message.endswith(".")
+        return
+    assert 1 <= len(image.words) <= image.shape.words == 12
+    assert all(0 <= word < image.shape.modulus for word in image.words)

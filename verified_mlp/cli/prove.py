@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verified_mlp.cli.asm import SOURCE, Bits, Kind, _assembled, load_program
+from verified_mlp.cli.asm import Bits, Kind, load_symbols
 from verified_mlp.cli.shell import UserError, write_whole
 from verified_mlp.machine.host import Outcome
-from verified_mlp.machine.image_formats import Format, Image
+from verified_mlp.machine.image_formats import Format
 from verified_mlp.machine.shape import Shape
 
 # The prover is imported where it is used, so that --help is quick.
@@ -68,7 +68,7 @@ def prove(
             raise UserError(f"--{name} {number} is out of range: give 0 or more.")
     if seconds < 1:
         raise UserError(f"--seconds {seconds} is out of range: give 1 or more.")
-    image, symbols = _load(program, kind, bits, words)
+    image, symbols = load_symbols(program, kind, bits, words)
     if certificate:
         from verified_mlp.cli.verify_files import check_writable
 
@@ -102,17 +102,6 @@ def prove(
 
         write_whole(certificate, record(str(program), subject, wanted, found))
     return PROVED
-
-
-def _load(
-    program: Path, kind: Format, bits: int | None, words: int | None
-) -> tuple[Image, dict[str, int]]:
-    """The program's image, and its labels if it is a source."""
-    image = load_program(program, kind, bits, words)
-    if program.suffix.lower() != SOURCE:
-        return image, {}
-    assembled, _ = _assembled(program, kind, bits, words)
-    return image, assembled.symbols
 
 
 def _function(text: str) -> Callable[..., Any]:
