@@ -41,7 +41,7 @@ from verified_mlp.machine.state import State
 SMALL, MIDDLE, LARGE = Shape(16, 64), Shape(16, 4096), Shape(16, 65536)
 SIZES = [Shape(32, 2**exponent) for exponent in (8, 12, 16, 20)]
 WIDTHS = [Shape(bits, 256) for bits in (8, 16, 24, 32, 48, 64)]
-BATCH = 1024
+BATCH, JOB_STEPS = 1024, 20_000
 
 
 @dataclass(frozen=True)
@@ -185,18 +185,14 @@ class Loop:
         return done / (perf_counter() - began)
 
 
-def batched(shape: Shape, seconds: float) -> float:
-    """Steps per second of all jobs together, on all cores."""
+def batched(shape: Shape) -> float:
+    """Steps per second of all jobs together, on all cores, loading their memories included."""
     machine = Machine(shape, verified=False)
-    jobs, steps = [Job(program(shape))] * BATCH, 200
+    jobs = [Job(program(shape))] * BATCH
     run_batch(machine, jobs[:8], 10)
-    while True:
-        began = perf_counter()
-        results = run_batch(machine, jobs, steps)
-        took = perf_counter() - began
-        if took > seconds / 2:
-            return sum(result.steps for result in results) / took
-        steps *= 4
+    began = perf_counter()
+    results = run_batch(machine, jobs, JOB_STEPS)
+    return sum(result.steps for result in results) / (perf_counter() - began)
 
 
 def interpreter(shape: Shape) -> tuple[Any, None]:
@@ -239,7 +235,7 @@ def measure(way: str, shape: Shape, seconds: float, repeat: int) -> Row:
         loop = Loop(shape)
         rates = [loop.rate(seconds) for _ in range(repeat)]
     elif way == BATCHED:
-        rates = [batched(shape, seconds) for _ in range(repeat)]
+        rates = [batched(shape) for _ in range(repeat)]
     else:
         processor, count = WAYS[way](shape)
         rates = [speed(shape, processor, seconds) for _ in range(repeat)]
