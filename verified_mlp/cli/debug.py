@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_symbols
+from verified_mlp.cli.machines import load_machine
 from verified_mlp.cli.shell import UserError
 from verified_mlp.machine.image_formats import Format
-from verified_mlp.machine.shape import Shape
 
 # The runtime and the prover are imported where they are used, so that --help is quick.
 if TYPE_CHECKING:
     from numeric.debugger.commands import Debugger
-    from numeric.machine import Machine
     from verified_mlp.machine.host import Source
 
-NOT_VERIFIED, INTERNAL = 4, 5
+INTERNAL = 5
 PROMPT, ASKING = "(debug) ", "input: "
 
 Words = Annotated[
@@ -69,7 +68,7 @@ def debug(
     from numeric.debugger.render import Names
     from numeric.debugger.session import Session
 
-    machine = verified_machine(loaded.shape)
+    machine = load_machine(loaded.shape)
     screen = _Screen()
     typed: _Typed | None = None
     source: Source = BytesIO(content or b"")
@@ -85,19 +84,6 @@ def debug(
         typed.complete(debugger)
         _converse(debugger, screen, typed.line)
     return 0
-
-
-def verified_machine(shape: Shape) -> Machine:
-    """The verified machine of a shape; raises UserError if it does not fit or is not verified."""
-    from numeric.capacity import DoesNotFitError
-    from numeric.machine import Machine, NotVerifiedError
-
-    try:
-        return Machine(shape)
-    except DoesNotFitError as error:
-        raise UserError(str(error)) from error
-    except NotVerifiedError as error:
-        raise UserError(str(error), NOT_VERIFIED) from error
 
 
 def read_file(path: Path) -> bytes:

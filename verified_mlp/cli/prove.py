@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_symbols
+from verified_mlp.cli.machines import NOT_VERIFIED
 from verified_mlp.cli.shell import UserError, write_whole
 from verified_mlp.machine.host import Outcome
 from verified_mlp.machine.image_formats import Format
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from proofs.programs.execution import Subject
     from proofs.programs.theorem import Proved, Refuted, Spec
 
-PROVED, REFUTED, NOT_PROVED, NOT_VERIFIED = 0, 1, 3, 4
+PROVED, REFUTED, NOT_PROVED = 0, 1, 3
 
 
 def prove(

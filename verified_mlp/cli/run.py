@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_program
+from verified_mlp.cli.machines import load_machine
 from verified_mlp.cli.run_batch import Batch, read_inputs, run_all
 from verified_mlp.cli.run_long import CheckpointFile, Every, LongRun, Resume, earlier_run
 from verified_mlp.cli.shell import INTERRUPTED, UserError, write_whole
 from verified_mlp.machine.host import Host, Outcome, explain_fault
 from verified_mlp.machine.image import format_image
 from verified_mlp.machine.image_formats import Format
-from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
 
 # The runtime and the prover are imported where they are used, so that --help is quick.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numeric.checkpoint import Checkpoint
     from numeric.machine import Machine
 
-FAULT, LIMIT, NOT_VERIFIED, INTERNAL = 1, 3, 4, 5
+FAULT, LIMIT, INTERNAL = 1, 3, 5
 
 
 def run(
@@ -102,11 +102,11 @@ def run(
             resume=resume,
         )
         return run_all(
-            _machine(shape, engine, certificate, unverified), program, inputs, max_steps, stats
+            load_machine(shape, engine, certificate, unverified), program, inputs, max_steps, stats
         )
     earlier = earlier_run(checkpoint, checkpoint_every, resume, shape, program)
 
-    machine = _machine(shape, engine, certificate, unverified)
+    machine = load_machine(shape, engine, certificate, unverified)
     long_run = LongRun(checkpoint, checkpoint_every, earlier)
     host = _host(machine, program, long_run, self_check, earlier)
     long_run.begin(host, program)
@@ -126,46 +126,6 @@ def run(
     if code:
         raise UserError(sentence, code)
     return 0
-
-
-def _machine(shape: Shape, engine: str, certificate: Path | None, unverified: bool) -> Machine:
-    from numeric.capacity import DoesNotFitError
-    from numeric.machine import Machine, NotVerifiedError, UnknownEngineError
-
-    if certificate and unverified:
-        raise UserError("--unverified asks for no certificate: leave out one of the two.")
-    if certificate:
-        _check_covered(certificate, shape)
-    if unverified and sys.stderr is not None:
-        print("verified-mlp: nothing says that this network is proved.", file=sys.stderr)
-    try:
-        return Machine(shape, engine, verified=not (certificate or unverified))
-    except (DoesNotFitError, UnknownEngineError) as error:
-        raise UserError(str(error)) from error
-    except NotVerifiedError as error:
-        raise UserError(str(error), NOT_VERIFIED) from error
-
-
-def _check_covered(certificate: Path, shape: Shape) -> None:
-    """Raises UserError unless the certificate is right and covers the shape's network."""
-    from numeric.machine import NotVerifiedError, check_verified
-    from proofs.certificate import CertificateError
-    from proofs.gate import covered
-    from proofs.results import Report
-    from proofs.verify import check_instance
-
-    try:
-        covered(certificate.read_bytes(), shape)
-        check_verified(Report(shape.bits, shape.words, [check_instance(shape)]))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot read {certificate}: {reason}. Write it with verify-all."
-        ) from error
-    except CertificateError as error:
-        raise UserError(f"{certificate} is refused: {error}", NOT_VERIFIED) from error
-    except NotVerifiedError as error:
-        raise UserError(str(error), NOT_VERIFIED) from error
 
 
 def _host(

@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_program
-from verified_mlp.cli.debug import Words, read_file, verified_machine
+from verified_mlp.cli.debug import Words, read_file
+from verified_mlp.cli.machines import load_machine
 from verified_mlp.cli.shell import UserError
 from verified_mlp.machine.image_formats import Format
 
@@ -78,7 +79,7 @@ def trace(
     from numeric.debugger.trace import Record
     from numeric.debugger.trace import trace as traced
 
-    machine = verified_machine(loaded.shape)
+    machine = load_machine(loaded.shape)
     source = _Stdin() if content is None else BytesIO(content)
     sink = BytesIO() if output is None else _Stdout()
     names = [each.name for each in fields(Record)]

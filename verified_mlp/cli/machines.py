@@ -1,0 +1,66 @@
+"""How commands get the machine on which they run programs: only a verified one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verified_mlp.cli.shell import UserError
+from verified_mlp.machine.shape import Shape
+
+# The runtime and the prover are imported where they are used, so that --help is quick.
+if TYPE_CHECKING:
+    from numeric.machine import Machine
+
+NOT_VERIFIED = 4
+"""The exit code of every command that would run a network whose proof does not hold."""
+
+
+def load_machine(
+    shape: Shape,
+    engine: str = "auto",
+    certificate: Path | None = None,
+    unverified: bool = False,
+) -> Machine:
+    """The machine of a shape, verified: proved, or covered by the certificate, if there is one.
+
+    Raises UserError if it is not, or if it does not fit in memory.
+    """
+    from numeric.capacity import DoesNotFitError
+    from numeric.machine import Machine, NotVerifiedError, UnknownEngineError
+
+    if certificate and unverified:
+        raise UserError("--unverified asks for no certificate: leave out one of the two.")
+    if certificate:
+        _check_covered(certificate, shape)
+    if unverified and sys.stderr is not None:
+        print("verified-mlp: nothing says that this network is proved.", file=sys.stderr)
+    try:
+        return Machine(shape, engine, verified=not (certificate or unverified))
+    except (DoesNotFitError, UnknownEngineError) as error:
+        raise UserError(str(error)) from error
+    except NotVerifiedError as error:
+        raise UserError(str(error), NOT_VERIFIED) from error
+
+
+def _check_covered(certificate: Path, shape: Shape) -> None:
+    """Raises UserError unless the certificate is right and covers the shape's network."""
+    from numeric.machine import NotVerifiedError, check_verified
+    from proofs.certificate import CertificateError
+    from proofs.gate import covered
+    from proofs.results import Report
+    from proofs.verify import check_instance
+
+    try:
+        covered(certificate.read_bytes(), shape)
+        check_verified(Report(shape.bits, shape.words, [check_instance(shape)]))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"cannot read {certificate}: {reason}. Write it with verify-all."
+        ) from error
+    except CertificateError as error:
+        raise UserError(f"{certificate} is refused: {error}", NOT_VERIFIED) from error
+    except NotVerifiedError as error:
+        raise UserError(str(error), NOT_VERIFIED) from error
