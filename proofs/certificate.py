@@ -24,7 +24,7 @@ from proofs.checker import check as check_evidence
 from proofs.evidence import Evidence, Refutation
 from proofs.results import Answer, Result, Verdict
 from proofs.verify import gadgets
-from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import CONSTRUCTIONS, DEFAULT
 from verified_mlp.machine.shape import Memories, Region, Shape, memories
 from verified_mlp.statement.digest import digest
 
@@ -94,6 +94,7 @@ class Checked:
     """
 
     family: Memories
+    construction: str = DEFAULT
     obligations: int = 0
     queries: int = 0
     by_evidence: int = 0
@@ -110,6 +111,7 @@ def make(
     results: Iterable[Result],
     solvers: Sequence[str],
     evidence: Mapping[str, Evidence],
+    construction: str = DEFAULT,
 ) -> Certificate:
     """The certificate for a shape's family, from results that kept their queries.
 
@@ -119,7 +121,7 @@ def make(
     family = memories(shape)
     known = {result.obligation.name: result for result in results}
     proofs: dict[str, list[Lemma]] = {}
-    for gadget in gadgets(family):
+    for gadget in gadgets(family, construction):
         names = [each.name for each in prover.obligations(gadget)]
         for name in names:
             if name not in known or known[name].verdict is not Verdict.PROVED:
@@ -129,10 +131,10 @@ def make(
     unsigned = Certificate(
         schema=SCHEMA,
         theorem=THEOREM,
-        construction="paper",
+        construction=construction,
         bits=family.bits,
         words=(family.low, family.high),
-        statement=digest(paper(family)),
+        statement=digest(CONSTRUCTIONS[construction].network(family)),
         definitions=definitions_digest(),
         assumed=list(OUTSIDE),
         tools=versions(),
@@ -228,13 +230,16 @@ def check(
     """
     family = family_of(certificate)
     _compare("its theorem", certificate.theorem, THEOREM)
-    _compare("its construction", certificate.construction, "paper")
-    _compare("the network's statement", certificate.statement, digest(paper(family)))
+    construction = certificate.construction
+    if construction not in CONSTRUCTIONS:
+        _compare("its construction", construction, " or ".join(CONSTRUCTIONS))
+    network = CONSTRUCTIONS[construction].network(family)
+    _compare("the network's statement", certificate.statement, digest(network))
     _compare("the definitions", certificate.definitions, definitions_digest())
     _compare("the list of what is assumed", certificate.assumed, list(OUTSIDE))
-    checked = Checked(family)
+    checked = Checked(family, construction)
     contracts: list[kernel.Contract] = []
-    found = gadgets(family)
+    found = gadgets(family, construction)
     _compare("the list of gadgets", list(certificate.proofs), [each.title for each in found])
     used: set[str] = set()
     for gadget in found:

@@ -337,14 +337,13 @@ class SymbolicView:
 
     def _promise_condition(self, condition: Any) -> None:
         for source in self.gadget.network.inputs:
-            if len(source.extents) == len(condition.indices) == 1:
-                (index,) = condition.indices
+            if len(source.extents) == len(condition.indices) > 0:
                 self.theory.promise(
                     source.name,
-                    lambda at, index=index: [
+                    lambda *at: [
                         implies(
-                            conj(*self._within([at], [index])),
-                            formula(condition.holds(at, **self.values)),
+                            conj(*self._within(at, condition.indices)),
+                            formula(condition.holds(*at, **self.values)),
                         )
                     ],
                 )

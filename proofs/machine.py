@@ -1,22 +1,25 @@
 """The machine theorem's statement: the construction as a gadget whose specification is the step.
 
-Its inputs are the fields of the state vector, its outputs the same fields after one pass.  `decode`
-is: a word is the number that its bits spell.
+Its inputs are the fields of the state vector, its outputs the fields of the state after one pass.
+`decode` is: a word is the number that its bits spell.  Where a construction's vector holds a field
+of the state as several fields, the bits are their sums, and that each sum is a bit is part of the
+domain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proofs.terms import substitute, term, unknown
-from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import DEFAULT, Construction, construction
 from verified_mlp.logic import Truth, Value, bit, both, entry, symbolic, value, where
 from verified_mlp.machine.shape import Dimensions
+from verified_mlp.machine.state import state_fields
 from verified_mlp.machine.step import After, Before, step
 from verified_mlp.statement.expr import to_expr
-from verified_mlp.statement.network import Gadget
+from verified_mlp.statement.network import Condition, Gadget, Network, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,40 +101,88 @@ def encoded_bit(word: Value, position: Value) -> Value:
     return bit(word, position)
 
 
-def decode(shape: Sizes, fields: Mapping[str, Any]) -> Before:
+class Decoded:
+    """A field of the state as an array of bits, each decoded from the fields of the vector."""
+
+    def __init__(self, how: Construction, name: str, fields: Mapping[str, Any]) -> None:
+        self._how, self._name, self._fields = how, name, fields
+
+    def __getitem__(self, position: Any) -> Any:
+        parts = {part: self._fields[part][position] for part in self._how.parts(self._name)}
+        return self._how.decode(self._name, parts)
+
+
+def state_bits(how: Construction, name: str, fields: Mapping[str, Any]) -> Any:
+    """The bits of a field of the state: those of a field of the vector, or decoded from several."""
+    return Decoded(how, name, fields) if name in how.sums else fields[name]
+
+
+def decode(shape: Sizes, how: Construction, fields: Mapping[str, Any]) -> Before:
     """The state that fields of bits stand for: a word is the number that its bits spell."""
+    bits = {name: state_bits(how, name, fields) for name in ("mem", "pc")}
     return Before(
-        mem=BitMemory(fields["mem"], shape),
-        pc=value(fields["pc"], 0, shape.bits),
+        mem=BitMemory(bits["mem"], shape),
+        pc=value(bits["pc"], 0, shape.bits),
         fault=fields["fault"],
         input=value(fields["input"], 0, shape.bits),
         ready=fields["ready"],
     )
 
 
-def machine(dimensions: Dimensions) -> Gadget:
-    """The network of a shape, or of a family of shapes, with the step as its specification."""
+def machine(dimensions: Dimensions, name: str = DEFAULT) -> Gadget:
+    """The network of a shape, or of a family of shapes, with the step as its specification.
+
+    Raises ValueError for the name of no construction.
+    """
+    how = construction(name)
+    network = how.network(dimensions)
 
     def after(fields: Mapping[str, Any]) -> After:
         shape = sizes(dimensions, fields)
-        return step(shape, decode(shape, fields))
+        return step(shape, decode(shape, how, fields))
 
     def result(name: str) -> Callable[..., Value]:
         return lambda **fields: getattr(after(fields), name)
 
     names = ("pc", "fault", "input", "ready", "wanted", "output", "valid")
+    own = {} if name == DEFAULT else {"construction": name}
     return Gadget(
         name="machine",
-        network=paper(dimensions),
+        network=read_out(network, how, dimensions),
         spec={
             "mem": lambda i, **fields: after(fields).mem.load(i),
             **{name: result(name) for name in names},
         },
         source="arXiv 2410.09375: one pass of the looped network is one SUBLEQ step",
-        formula="23 layers = one step",
+        formula=f"{len(network.layers)} layers = one step",
         parameters=dimensions.parameters,
-        settings={"bits": dimensions.bits, "words": _words_text(dimensions)},
+        conditions=tuple(invariants(how, dimensions)),
+        settings={"bits": dimensions.bits, "words": _words_text(dimensions), **own},
     )
+
+
+def read_out(network: Network, how: Construction, dimensions: Dimensions) -> Network:
+    """The network with the fields of the state as outputs."""
+    given = {output.name: output for output in network.outputs}
+    outputs: list[Output] = []
+    for source in state_fields(dimensions):
+        first = given[how.parts(source.name)[0]]
+        form = how.decode(source.name, {name: output.form for name, output in given.items()})
+        outputs.append(replace(first, name=source.name, form=form))
+    return replace(network, outputs=tuple(outputs))
+
+
+def invariants(how: Construction, dimensions: Dimensions) -> Iterator[Condition]:
+    """What the domain has beyond ranges: what is decoded from several fields is a bit."""
+    for source in state_fields(dimensions):
+        if source.name in how.sums:
+            text = f"{' + '.join(how.parts(source.name))} <= 1"
+            yield Condition(text, source.indices, is_bit(how, source.name))
+
+
+def is_bit(how: Construction, name: str) -> Callable[..., Truth]:
+    """The condition that an entry of a field of the state is at most 1."""
+    return lambda *at, **fields: Decoded(how, name, fields)[at] <= 1
 
 
 def _words_text(dimensions: Dimensions) -> str:

@@ -1,6 +1,7 @@
 """Many passes of the machine's network at once, in exact integers, beside the step.
 
-A network whose placed statement was changed is tried on the same random states as the step.
+A network whose placed statement was changed is tried on the same random states as the step.  A
+state is encoded at random where a construction has several encodings of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from proofs.matrices import Array, Matrix
+from verified_mlp.constructions.registry import DEFAULT, Construction, construction
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import state_fields
 from verified_mlp.machine.step import ArrayMemory, Before, step
@@ -43,9 +45,9 @@ class Failure:
     got: dict[str, str]
 
 
-def failing_state(shape: Shape, matrices: Sequence[Matrix]) -> Failure | None:
+def failing_state(shape: Shape, matrices: Sequence[Matrix], name: str = DEFAULT) -> Failure | None:
     """A state on which the network of these matrices (see `proofs.matrices`) fails, of some that
-    are tried, or None.
+    are tried, or None.  `name` is that of the construction which says how states are encoded.
 
     Raises ValueError, with a sentence, for a shape whose words are too wide.
     """
@@ -54,13 +56,15 @@ def failing_state(shape: Shape, matrices: Sequence[Matrix]) -> Failure | None:
             f"bits = {shape.bits} is too many to try states of a changed network: choose "
             f"{MOST_BITS} bits a word or fewer."
         )
+    how = construction(name)
     for states in _random_states(shape):
-        got, exceeds = _passed(matrices, _vectors(shape, states))
+        vectors = _encoded(shape, how, states)
+        got, exceeds = _passed(matrices, vectors)
         wrong = exceeds | np.any(got != _stepped(shape, states), axis=0)
         if wrong.any():
             place = [int(np.argmax(wrong))]
             one = {name: numbers[place] for name, numbers in states.items()}
-            return _shown(shape, matrices, one)
+            return _shown(shape, matrices, one, vectors[:, place])
     return None
 
 
@@ -74,11 +78,10 @@ def _passed(matrices: Sequence[Matrix], vectors: Array) -> tuple[Array, Array]:
     return matrices[-1].product(vectors), exceeds
 
 
-def _shown(shape: Shape, matrices: Sequence[Matrix], state: States) -> Failure:
-    """What is wrong with one state."""
+def _shown(shape: Shape, matrices: Sequence[Matrix], state: States, vector: Array) -> Failure:
+    """What is wrong with one state, encoded as the vector."""
     expected: dict[str, str] = {}
     got: dict[str, str] = {}
-    vector = _vectors(shape, state)
     for number, matrix in enumerate(matrices[:-1], 1):
         vector = np.maximum(matrix.product(vector), 0)
         for row in np.flatnonzero(vector[:, 0] > matrix.largest) if not expected else ():
@@ -94,15 +97,33 @@ def _shown(shape: Shape, matrices: Sequence[Matrix], state: States) -> Failure:
     return Failure({"mem": f"[{words}]", **shown}, expected, got)
 
 
+def _encoded(shape: Shape, how: Construction, states: States) -> Array:
+    """The vectors of the construction, a column for each state: every entry that is a sum is in one
+    of its parts, in which is drawn at random, always the same.
+    """
+    rng = np.random.default_rng(1)
+    blocks: list[Array] = []
+    for name, rows in _entries(shape, states).items():
+        parts = how.parts(name)
+        drawn = rng.integers(0, len(parts), rows.shape)
+        blocks += [np.where(drawn == number, rows, 0) for number in range(len(parts))]
+    return np.concatenate(blocks)
+
+
 def _vectors(shape: Shape, states: States) -> Array:
-    """The state vectors, a column for each state."""
-    rows: list[Array] = []
+    """The entries of the fields of the state, a column for each state."""
+    return np.concatenate(list(_entries(shape, states).values()))
+
+
+def _entries(shape: Shape, states: States) -> dict[str, Array]:
+    """The bits of every field of the state, a column for each state."""
+    found: dict[str, Array] = {}
     for field in state_fields(shape):
         numbers = states[field.name]
         width = field.shape[-1] if field.shape else 1
-        for word in numbers.T if field.name == "mem" else [numbers]:
-            rows += [(word >> k) & 1 for k in range(width)]
-    return np.stack(rows)
+        words = numbers.T if field.name == "mem" else [numbers]
+        found[field.name] = np.stack([(word >> k) & 1 for word in words for k in range(width)])
+    return found
 
 
 def _stepped(shape: Shape, states: States) -> Array:

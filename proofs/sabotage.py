@@ -27,9 +27,9 @@ from verified_mlp.statement.network import Gadget
 _CHUNK = 12
 
 
-def count(shape: Shape, names: list[str], modules: tuple[str, ...] = ()) -> int:
+def count(shape: Shape, names: list[str], options: Options) -> int:
     """The number of mutants."""
-    return sum(2 * len(list(changes(gadget))) for gadget in _chosen(shape, names, modules))
+    return sum(2 * len(list(changes(gadget))) for gadget in _chosen(shape, names, options))
 
 
 def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
@@ -38,7 +38,7 @@ def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
     Raises LookupError (its text is a sentence) for a name that picks no gadget.
     """
     tasks = []
-    for gadget in _chosen(shape, names, options.modules):
+    for gadget in _chosen(shape, names, options):
         total = len(list(changes(gadget)))
         tasks += [
             (shape, gadget.title, start, start + _CHUNK, options)
@@ -47,14 +47,15 @@ def run(shape: Shape, names: list[str], options: Options) -> Iterator[Mutant]:
     yield from spread(_judge_some, tasks, options.jobs)
 
 
-def _chosen(shape: Shape, names: list[str], modules: tuple[str, ...]) -> list[Gadget]:
+def _chosen(shape: Shape, names: list[str], options: Options) -> list[Gadget]:
     """The named gadgets; the machine, a gadget too, states no number that these do not."""
-    found = select_gadgets(shape, names, modules)
+    found = select_gadgets(shape, names, options.modules, options.construction)
     return [gadget for gadget in found if gadget.name != "machine"]
 
 
 def _judge_some(shape: Shape, title: str, start: int, stop: int, options: Options) -> list[Mutant]:
-    gadget = next(each for each in stated(shape, options.modules) if each.title == title)
+    known = stated(shape, options.modules, options.construction)
+    gadget = next(each for each in known if each.title == title)
     answer, close = solver(options)
     try:
         with faults_of(options.modules, f"a change of {title} cannot be judged"):

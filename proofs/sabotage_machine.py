@@ -26,7 +26,7 @@ import numpy as np
 
 from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
-from proofs.machine import machine
+from proofs.machine import machine, read_out
 from proofs.machine_passes import Failure, failing_state
 from proofs.matrices import matrices
 from proofs.prover import Solve, parts
@@ -35,7 +35,7 @@ from proofs.scripts.common import needed
 from proofs.unchanged import unchanged
 from proofs.verify import Options, solver
 from proofs.workers import spread
-from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import DEFAULT, construction
 from verified_mlp.machine.shape import Shape
 from verified_mlp.statement.mutate_network import Kind, NetworkChange, network_changes
 from verified_mlp.statement.network import Gadget
@@ -65,13 +65,13 @@ class NetworkMutant:
         return f"layer {self.layer}, {self.place}"
 
 
-def chosen(shape: Shape, names: Sequence[str] = ()) -> list[NetworkChange]:
+def chosen(shape: Shape, names: Sequence[str] = (), how: str = DEFAULT) -> list[NetworkChange]:
     """The changes of a shape's network where a gadget of one of these names stands (all, if there
-    are none): titles such as `nor(inputs=6)`, or bare names.
+    are none): titles such as `nor(inputs=6)`, or bare names.  `how` names the construction.
 
     Raises LookupError (its text is a sentence) for a name that picks none.
     """
-    found = list(network_changes(paper(shape)))
+    found = list(network_changes(construction(how).network(shape)))
     known = {handle for each in found for handle in _handles(each)}
     for name in names:
         if name not in known:
@@ -93,7 +93,7 @@ def run(shape: Shape, names: Sequence[str], options: Options) -> Iterator[Networ
 
     Raises ValueError, with a sentence, for a shape whose words are too wide.
     """
-    total = len(chosen(shape, names))
+    total = len(chosen(shape, names, options.construction))
     tasks = [(shape, tuple(names), at, at + _CHUNK, options) for at in range(0, total, _CHUNK)]
     yield from spread(_judge_some, tasks, options.jobs)
 
@@ -103,15 +103,16 @@ def _judge_some(
 ) -> list[NetworkMutant]:
     answer, close = solver(options)
     try:
-        judge = Judge(shape, answer, _memory(shape, options))
-        return [judge.of(change) for change in _changes(shape, names)[start:stop]]
+        how = options.construction
+        judge = Judge(shape, answer, _memory(shape, options), how)
+        return [judge.of(change) for change in _changes(shape, names, how)[start:stop]]
     finally:
         close()
 
 
 @lru_cache(maxsize=1)
-def _changes(shape: Shape, names: tuple[str, ...]) -> list[NetworkChange]:
-    return chosen(shape, names)
+def _changes(shape: Shape, names: tuple[str, ...], how: str) -> list[NetworkChange]:
+    return chosen(shape, names, how)
 
 
 @dataclass(slots=True)
@@ -130,11 +131,13 @@ def _memory(_shape: Shape, _options: Options) -> Memory:
 
 
 class Judge:
-    """Judges changes of the network of a shape, by a solver."""
+    """Judges changes of the network of a shape, by a solver.  `how` names the construction."""
 
-    def __init__(self, shape: Shape, solve: Solve, memory: Memory | None = None) -> None:
+    def __init__(
+        self, shape: Shape, solve: Solve, memory: Memory | None = None, how: str = DEFAULT
+    ) -> None:
         self._shape, self._solve, self._memory = shape, solve, memory or Memory()
-        self._gadget = machine(shape)
+        self._how, self._gadget = how, machine(shape, how)
         self._matrices = matrices(self._gadget.network)
 
     def of(self, change: NetworkChange) -> NetworkMutant:
@@ -149,9 +152,9 @@ class Judge:
         )
 
     def _fate(self, change: NetworkChange) -> tuple[Fate, str, Failure | None]:
-        network = change.apply()
+        network = read_out(change.apply(), construction(self._how), self._shape)
         changed = matrices(network, (self._gadget.network, self._matrices))
-        failure = failing_state(self._shape, changed)
+        failure = failing_state(self._shape, changed, self._how)
         if failure is None and self._sound():
             pairs = zip(changed, self._matrices, strict=True)
             if not any(len(now.differing(before)) for now, before in pairs if now is not before):

@@ -47,9 +47,9 @@ def whole(results, evidence):
 def few(monkeypatch, results, evidence):
     """A certificate about a few gadgets, which takes no time to check."""
     chosen = [each for each in gadgets(memories(SHAPE)) if each.title in FEW]
-    monkeypatch.setattr(module, "gadgets", lambda family: chosen)
+    monkeypatch.setattr(module, "gadgets", lambda family, how: chosen)
     monkeypatch.setattr(module, "definitions_digest", cache(module.definitions_digest))
-    stated = module.digest(module.paper(memories(SHAPE)))
+    stated = module.digest(module.CONSTRUCTIONS["paper"].network(memories(SHAPE)))
     monkeypatch.setattr(module, "digest", lambda network: stated)
     return make(SHAPE, results, [version()], evidence)
 
@@ -263,20 +263,20 @@ def test_a_changed_file_is_damaged(few):
 
 def test_a_certificate_of_a_changed_network_is_refused(monkeypatch, results, evidence):
     """Made with care: its statement is that of the changed network, its verdicts say PROVED."""
-    from proofs import machine as machine_module
     from verified_mlp.constructions.paper import paper
+    from verified_mlp.constructions.registry import Construction
     from verified_mlp.statement.digest import digest
 
     family = memories(SHAPE)
     other = paper(Shape(4, 6))
-    monkeypatch.setattr(module, "paper", lambda dimensions: other)
+    changed = Construction("paper", lambda dimensions: other)
+    monkeypatch.setattr(module, "CONSTRUCTIONS", {"paper": changed})
     made = make(SHAPE, results, [version()], evidence)
     assert made.statement == digest(other) != digest(paper(family))
     monkeypatch.undo()
     assert refused(lambda: check(decode(encode(made)), None)).startswith(
         f"the network's statement is not what this version of verified-mlp derives: {digest(other)}"
     )
-    assert machine_module.paper is paper
 
 
 def test_every_kind_of_evidence_is_there(whole):

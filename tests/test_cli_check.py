@@ -52,8 +52,8 @@ def test_it_is_accepted_and_no_solver_is_loaded(home, written):
     assert found
     assert found[2] == found[3]
     assert verdict == (
-        "ACCEPTED: one pass of the network at 4 bits x 4..10 words is one step of the machine, "
-        "for every state; no solver had to be trusted for it."
+        "ACCEPTED: one pass of the 23-layer network at 4 bits x 4..10 words is one step of the "
+        "machine, for every state; no solver had to be trusted for it."
     )
     program = (
         "import sys; sys.argv = ['check-certificate', sys.argv[1], '--solver-free']\n"

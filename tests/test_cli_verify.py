@@ -36,10 +36,10 @@ class Typed:
         self.ended = False
         self.raises = {}
 
-    def obligations(self, shape, modules):
+    def obligations(self, shape, modules, construction):
         return FOUND
 
-    def select(self, found, names, modules):
+    def select(self, found, names, modules, construction):
         chosen = [each for each in found if {each.name, each.gadget} & set(names)]
         if not chosen and "nothing" not in names:
             raise LookupError(f"no obligation is called {names[0]!r}. A sentence.")

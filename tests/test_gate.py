@@ -13,6 +13,7 @@ from proofs.certificate import CertificateError, decode, encode
 from proofs.results import Report, Verdict
 from proofs.verify import Options
 from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import Construction
 from verified_mlp.machine.shape import Shape, memories
 from verified_mlp.statement.affine import Affine
 
@@ -67,7 +68,8 @@ def test_another_number_of_words_needs_no_proof(monkeypatch):
 
 def test_a_network_that_is_no_instance_does_not_pass(monkeypatch):
     other = paper(Shape(4, 6))
-    monkeypatch.setattr(verify, "paper", lambda shape: other if shape == SHAPE else paper(shape))
+    made = Construction("paper", lambda shape: other if shape == SHAPE else paper(shape))
+    monkeypatch.setattr(verify, "construction", lambda name: made)
     report = gate.ensure(SHAPE)
     assert not report.passed
     assert report.results[0].verdict is Verdict.REFUTED

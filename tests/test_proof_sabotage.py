@@ -221,7 +221,7 @@ OPTIONS = Options(cache=False)
 @pytest.mark.parametrize("names", [["or"], ["not", "and(inputs=2)"], ["not", "not"]])
 def test_as_many_mutants_are_judged_as_are_counted(names):
     judged = list(sabotage.run(SHAPE, names, OPTIONS))
-    assert sabotage.count(SHAPE, names) == len(judged)
+    assert sabotage.count(SHAPE, names, Options()) == len(judged)
     assert len({(each.gadget, each.place, each.change) for each in judged}) == len(judged)
     gadgets = {"or": or_(), "not": not_(), "and(inputs=2)": and_(inputs=2)}
     wanted = {
@@ -234,14 +234,14 @@ def test_as_many_mutants_are_judged_as_are_counted(names):
 
 
 def test_one_lemma_stands_for_its_gadget():
-    both = sabotage.count(SHAPE, ["or"])
-    assert sabotage.count(SHAPE, ["or/ranges"]) == both == 2 * len(list(changes(or_())))
+    both = sabotage.count(SHAPE, ["or"], Options())
+    assert sabotage.count(SHAPE, ["or/ranges"], Options()) == both == 2 * len(list(changes(or_())))
 
 
 def test_a_name_that_is_none_is_an_error():
     expected = "no obligation is called 'nothing'"
     for attempt in (
-        lambda: sabotage.count(SHAPE, ["nothing"]),
+        lambda: sabotage.count(SHAPE, ["nothing"], Options()),
         lambda: list(sabotage.run(SHAPE, ["or", "nothing"], OPTIONS)),
     ):
         with pytest.raises(LookupError) as failure:
@@ -259,7 +259,7 @@ def test_two_jobs_find_what_one_finds():
         for option in options
     ]
     assert found[0] == found[1]
-    assert len(found[0]) == sabotage.count(SHAPE, ["or", "not"])
+    assert len(found[0]) == sabotage.count(SHAPE, ["or", "not"], Options())
 
 
 # A prover at fault, and a solver that gives up.

@@ -10,6 +10,7 @@ from proofs.machine import machine
 from proofs.results import Verdict
 from proofs.verify import Options
 from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import Construction
 from verified_mlp.gadgets.carry import carry
 from verified_mlp.gadgets.logic_gates import and_, not_, or_
 from verified_mlp.gadgets.registry import gadgets as registered
@@ -53,7 +54,11 @@ def test_the_network_of_a_shape_is_an_instance_of_the_one_that_is_proved(monkeyp
     assert verify.check_instance(Shape(4, 5)).obligation in verify.obligations(Shape(4, 5))
     other = paper(Shape(4, 6))
     monkeypatch.setattr(
-        verify, "paper", lambda shape: other if shape == Shape(4, 5) else paper(shape)
+        verify,
+        "construction",
+        lambda name: Construction(
+            name, lambda shape: other if shape == Shape(4, 5) else paper(shape)
+        ),
     )
     found = verify.check_instance(Shape(4, 5))
     assert found.verdict is Verdict.REFUTED
@@ -87,7 +92,7 @@ def test_the_obligations_are_the_same_each_time_and_at_every_shape():
 def test_two_gadgets_of_one_title_are_refused(monkeypatch):
     """A proof of one says nothing of the other."""
     other = changed(carry(), "layer 1, y, bias", 1)
-    monkeypatch.setattr(verify, "registered", lambda shape: [carry(), other])
+    monkeypatch.setattr(verify, "registered", lambda shape, how: [carry(), other])
     with pytest.raises(ValueError, match="two gadgets") as failure:
         verify.gadgets(SHAPE)
     assert str(failure.value) == "two gadgets are called carry; give them different names."
@@ -104,7 +109,8 @@ def test_a_placed_gadget_is_not_taken_for_one_of_the_table(monkeypatch):
             replace(each, gadget=other) if each.name == name else each for each in first.placed
         ),
     )
-    monkeypatch.setattr(verify, "paper", lambda shape: replace(network, layers=(swapped, *others)))
+    made = replace(network, layers=(swapped, *others))
+    monkeypatch.setattr(verify, "construction", lambda name: Construction(name, lambda shape: made))
     with pytest.raises(ValueError, match="two gadgets are called carry; "):
         verify.gadgets(SHAPE)
 
@@ -204,7 +210,7 @@ def test_nothing_chosen_is_nothing_done():
 def with_a_broken_one(monkeypatch):
     """The table: `and` is right, `broken` is not, `not` is right."""
     broken = primitive("broken", [Field("x")], lambda now: now.x, lambda x: 1 - x)
-    monkeypatch.setattr(verify, "registered", lambda shape: [and_(inputs=2), broken, not_()])
+    monkeypatch.setattr(verify, "registered", lambda shape, how: [and_(inputs=2), broken, not_()])
     monkeypatch.setattr(verify, "_placed", lambda network: iter(()))
     return [each for each in verify.obligations(SHAPE) if not each.gadget.startswith("machine")]
 

@@ -73,6 +73,7 @@ def test_json_of_proofs_is_complete():
             "cross_check": "",
             "queries": False,
             "modules": [],
+            "construction": "paper",
         },
         "counts": {
             "obligations": 3,

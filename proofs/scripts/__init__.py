@@ -17,6 +17,7 @@ from proofs.scripts.addition import (
 )
 from proofs.scripts.machine import machine
 from proofs.scripts.own import complete
+from proofs.scripts.sums import same_word, word_sum
 from proofs.scripts.words import (
     all_ones,
     at_most_zero,
@@ -38,8 +39,10 @@ SCRIPTS: dict[str, Script] = {
     "machine": machine,
     "match": match,
     "one_hot_sum": one_hot_sum,
+    "same_word": same_word,
     "select": select,
     "subtract": subtract,
+    "word_sum": word_sum,
 }
 
 _own: dict[str, Script] = {}

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from proofs.gadget_view import SymbolicView
-from proofs.machine import Sizes, row_value
+from proofs.machine import Sizes, row_value, state_bits
 from proofs.scripts.common import N, spelled
 from proofs.terms import conj, disj, ite, neg, term
 from proofs.theory import Formula, Term
+from verified_mlp.constructions.registry import DEFAULT, Construction, construction
 from verified_mlp.statement.expr import to_expr
 
 
-class Stages:
-    """The terms of which the lemmas speak: what the step has at hand, and the network's layers."""
+def construction_of(view: SymbolicView) -> Construction:
+    """The construction of which the machine is."""
+    return construction(view.gadget.settings.get("construction", DEFAULT))
 
-    def __init__(self, view: SymbolicView) -> None:
-        self.view = view
+
+Place = Callable[["Stages"], Any]
+
+
+def in_layer(layer: int, name: str) -> Place:
+    """What a placed gadget gives after a layer (from 1)."""
+    return lambda s: s.at(layer, name)
+
+
+class Stages:
+    """The terms of which the lemmas speak: what the step has at hand, and the network's layers.
+
+    `places` says where the construction has what all have: whether the step `moves` on or `jumps`,
+    the `fault` flag after it, the `result` to write and the `target` to write to, the memory `mem`
+    after it, and the `next` program counter.
+    """
+
+    def __init__(self, view: SymbolicView, places: Mapping[str, Place]) -> None:
+        self.view, self._places = view, places
+        self._how = construction_of(view)
+        self.depth = len(view.gadget.network.layers)
         self.bits = view.gadget.settings["bits"]
         self.shape = Sizes(
             self.bits,
             2**self.bits,
-            words=self._extent(0, "mem"),
+            words=self._extent(0, self._how.parts("mem")[0]),
             addresses=self._extent(3, "at_a"),
             code=self._extent(1, "here"),
         )
@@ -36,10 +58,14 @@ class Stages:
         return term(to_expr(index.extent).evaluate(self.view.parameters))
 
     def at(self, layer: int, name: str, output: str = "") -> Any:
-        """What a placed gadget gives after a layer (from 1); after layer 0, an input."""
+        """What a placed gadget gives after a layer (from 1); after layer 0, the state before."""
         if layer == 0:
-            return self.view.inputs[name]
+            return state_bits(self._how, name, self.view.inputs)
         return self.view.result(name, output, layer - 1)
+
+    def got(self, what: str) -> Any:
+        """What the network has of the step (see `places`)."""
+        return self._places[what](self)
 
     def number(self, word: Any, length: Term | None = None) -> Any:
         """The number that the first bits of a word spell."""
@@ -49,7 +75,7 @@ class Stages:
         """The number that the first bits of the memory's row at an address spell."""
         return self.view.run(
             lambda: row_value(
-                self.view.inputs["mem"],
+                self.at(0, "mem"),
                 address,
                 self.bits if length is None else length,
                 self.shape.words,
@@ -117,10 +143,6 @@ class Stages:
             "wanted": conj(self.reads(), neg(self.ready())),
         }
 
-    def result(self) -> Any:
-        """The word to be written, as the adder's last layer gives it."""
-        return self.at(11, "result")
-
     def written(self) -> Any:
         """The word to be written, as the step has it."""
         flags = self.conditions()
@@ -139,7 +161,7 @@ class Stages:
 
     def jumps(self) -> Any:
         """The step continues at C."""
-        result = self.number(self.result())
+        result = self.number(self.got("result"))
         at_most_zero = disj(result == 0, result >= self.shape.modulus // 2)
         return conj(self.conditions()["subtracts"], at_most_zero)
 

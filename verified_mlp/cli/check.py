@@ -62,6 +62,8 @@ def _ask(text: str) -> Answer:
 
 
 def _lines(checked: Checked, seconds: float) -> list[str]:
+    from verified_mlp.constructions.registry import construction
+
     lines = [
         f"{checked.obligations} obligations, {checked.queries} queries: {checked.by_evidence} by "
         f"evidence, {len(checked.by_solver)} by a solver, {seconds:.1f} s"
@@ -69,9 +71,10 @@ def _lines(checked: Checked, seconds: float) -> list[str]:
     for name, count in Counter(name for name, _ in checked.by_solver).items():
         lines.append(f"  taken on a solver's word: {count} of {name}")
     trust = "no solver" if not checked.by_solver else "z3 alone, where it says so above,"
+    network = construction(checked.construction).network(checked.family)
     lines.append(
-        f"ACCEPTED: one pass of the network at {checked.family} is one step of the machine, for "
-        f"every state; {trust} had to be trusted for it."
+        f"ACCEPTED: one pass of the {len(network.layers)}-layer network at {checked.family} is one "
+        f"step of the machine, for every state; {trust} had to be trusted for it."
     )
     return lines
 

@@ -56,6 +56,12 @@ def show(
     matrix: Annotated[
         bool, typer.Option("--matrix", help="With --layer, print its exact matrix and bias.")
     ] = False,
+    construction: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="How the network is made: paper (23 layers) or compact (6)."
+        ),
+    ] = "paper",
     formats: Annotated[
         bool,
         typer.Option("--formats", help="Show which number formats compute each layer exactly."),
@@ -78,9 +84,12 @@ def show(
     except ValueError as error:
         raise UserError(str(error)) from error
 
-    from verified_mlp.constructions.paper import paper
+    from verified_mlp.constructions.registry import construction as named
 
-    network = paper(shape)
+    try:
+        network = named(construction).network(shape)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     count = len(network.layers)
     if layer is not None and not 1 <= layer <= count:
         raise UserError(f"layer {layer} does not exist: choose 1 to {count}.")

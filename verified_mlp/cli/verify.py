@@ -45,6 +45,12 @@ def verify_all(
     *,
     bits: Annotated[int, typer.Option(help="Bits a word, 4 to 64.")] = 16,
     words: Annotated[int, typer.Option(help="Words of memory, 4 to 2^24.")] = 256,
+    construction: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="How the network is made: paper (23 layers) or compact (6)."
+        ),
+    ] = "paper",
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -140,6 +146,7 @@ def verify_all(
         certificate=certificate,
         cross_check=cross_check,
         module=module,
+        construction=construction,
     )
     try:
         shape = Shape(bits, words)
@@ -171,6 +178,7 @@ def verify_all(
         cross_check=cross_check or "",
         queries=True,
         modules=tuple(dict.fromkeys(module or [])),
+        construction=construction,
     )
     names = list(only or [])
     with _noting_interrupts() as interrupted, _faults_as_sentences():
@@ -236,12 +244,13 @@ def _choose(shape: Shape, options: Options, names: list[str]) -> ProofRun:
     from proofs.verify import listing_command, obligations, select
     from verified_mlp.cli.verify_runs import ProofRun
 
-    found = obligations(shape, options.modules)
+    how = options.construction
+    found = obligations(shape, options.modules, how)
     with _unknown_names_as_sentences():
-        chosen = select(found, names, options.modules) if names else found
+        chosen = select(found, names, options.modules, how) if names else found
     if not chosen:
-        how = listing_command(options.modules)
-        raise UserError(f"nothing is selected, so nothing is proved. List with {how}.")
+        command = listing_command(options.modules, how)
+        raise UserError(f"nothing is selected, so nothing is proved. List with {command}.")
     return ProofRun(shape, options, names, len(found), chosen)
 
 
@@ -348,10 +357,10 @@ def _sabotage(
     from verified_mlp.cli.verify_runs import SabotageRun
 
     with _unknown_names_as_sentences():
-        total = proofs.sabotage.count(shape, names, options.modules)
+        total = proofs.sabotage.count(shape, names, options)
     if not total:
-        how = proofs.verify.listing_command(options.modules)
-        raise UserError(f"nothing is selected, so nothing is changed. List with {how}.")
+        command = proofs.verify.listing_command(options.modules, options.construction)
+        raise UserError(f"nothing is selected, so nothing is changed. List with {command}.")
     run = SabotageRun(shape, options, names, total)
     _follow(
         run,

@@ -25,8 +25,10 @@ def check_modes(
     certificate: Path | None,
     cross_check: str | None,
     module: list[str] | None,
+    construction: str,
 ) -> None:
     """Raises UserError for options of which one leaves another nothing to do."""
+    check_construction(construction, audit=audit, module=module)
     if listing and sabotage:
         raise UserError("--list lists obligations, --sabotage has none: give one of the two.")
     if machine and not sabotage:
@@ -57,6 +59,27 @@ def check_modes(
         if mode and value is not None:
             raise UserError(
                 f"{flag} is about the queries of the proofs, {mode} is not: give one of the two."
+            )
+
+
+def check_construction(name: str, *, audit: bool, module: list[str] | None) -> None:
+    """Raises UserError for the name of no construction, and for one that has no part in what is
+    asked.
+    """
+    from verified_mlp.constructions.registry import DEFAULT, construction
+
+    try:
+        construction(name)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    if name == DEFAULT:
+        return
+    flags = {"--audit": audit, "--module": bool(module)}
+    for flag, given in flags.items():
+        if given:
+            raise UserError(
+                f"--construction {name} does not go with {flag}, which is about the construction "
+                f"{DEFAULT} or about none: give one of the two."
             )
 
 

@@ -33,10 +33,11 @@ def certify(run: ProofRun, path: Path | None, terminal: bool) -> None:
     solvers = [solver.version()]
     if run.options.cross_check:
         solvers.append(second_solver.version())
-    evidence = gate.kept_evidence(memories(run.shape)) if run.options.cache else {}
+    how = run.options.construction
+    evidence = gate.kept_evidence(memories(run.shape), how) if run.options.cache else {}
     if path:
         evidence |= _found(run, terminal)
-    certificate = make(run.shape, run.results, solvers, evidence)
+    certificate = make(run.shape, run.results, solvers, evidence, how)
     if run.options.cache:
         gate.keep(certificate)
     if path:

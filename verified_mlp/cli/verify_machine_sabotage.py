@@ -23,10 +23,11 @@ from verified_mlp.cli.shell import UserError
 from verified_mlp.cli.verify_files import Outcome, Schema, encoded, tools
 from verified_mlp.cli.verify_output import command, indented, printable
 from verified_mlp.cli.verify_runs import INCONCLUSIVE, some
-from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import construction
 from verified_mlp.machine.shape import Shape
 from verified_mlp.statement.evaluate import width
 from verified_mlp.statement.mutate_network import READ_OUT, Kind
+from verified_mlp.statement.network import Network
 
 MOST_BITS_OF_MEMORY = 1024
 """A larger network has so many rows that changing each would take days."""
@@ -132,7 +133,7 @@ def prepared(shape: Shape, options: Options, only: list[str]) -> MachineRun:
             f"{shape} is too large. Choose at most {MOST_BITS} bits a word and "
             f"{MOST_BITS_OF_MEMORY} bits of memory; all is decided with --bits 4 --words 4."
         )
-    changes = sabotage_machine.chosen(shape, only)
+    changes = sabotage_machine.chosen(shape, only, options.construction)
     titles = sorted({each.gadget for each in changes} - {READ_OUT})
     return MachineRun(shape, options, only, len(changes), titles if only else None)
 
@@ -140,15 +141,19 @@ def prepared(shape: Shape, options: Options, only: list[str]) -> MachineRun:
 def changed(run: MachineRun) -> Iterator[NetworkMutant | ArrayMutant]:
     """What becomes of every change, those of the statement first."""
     yield from sabotage_machine.run(run.shape, run.only, run.options)
-    yield from sabotage_arrays(paper(run.shape), gadgets=run.gadgets)
+    yield from sabotage_arrays(_network(run), gadgets=run.gadgets)
     run.complete = True
+
+
+def _network(run: MachineRun) -> Network:
+    return construction(run.options.construction).network(run.shape)
 
 
 def most(run: MachineRun) -> int:
     """The number of changes; of the arrays, that of those which each row allows at most."""
     rows = sum(
         width(placed.neurons)
-        for layer in paper(run.shape).layers
+        for layer in _network(run).layers
         for placed in layer.placed
         if placed.gadget and (run.gadgets is None or placed.gadget.title in run.gadgets)
     )

@@ -110,6 +110,8 @@ def command(shape: Shape, options: Options, name: str, *flags: str) -> str:
     """The command that repeats one proof; limits are named where they are not the usual ones."""
     words = ["verify-all", "--bits", str(shape.bits), "--words", str(shape.words)]
     usual = Options()
+    if options.construction != usual.construction:
+        words += ["--construction", options.construction]
     for limit in ("budget", "timeout"):
         if getattr(options, limit) != getattr(usual, limit):
             words += [f"--{limit}", f"{getattr(options, limit)}"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from proofs.results import Fate, Mutant, Obligation, Result, Verdict, exit_code
 from proofs.verify import Options
+from verified_mlp.constructions.registry import construction
 from verified_mlp.machine.shape import Shape, memories
 
 INCONCLUSIVE = 3
@@ -93,10 +94,15 @@ class ProofRun:
                 f"its whole domain.{self._agreement}"
             )
         return (
-            f"PROVED: one pass of the 23-layer network at {self.shape} is one SUBLEQ step, for "
-            f"every state{self._elsewhere}, and every gadget meets its specification on its whole "
-            f"domain.{self._agreement}"
+            f"PROVED: one pass of the {self._layers}-layer network at {self.shape} is one SUBLEQ "
+            f"step, for every state{self._elsewhere}, and every gadget meets its specification on "
+            f"its whole domain.{self._agreement}"
         )
+
+    @property
+    def _layers(self) -> int:
+        made = construction(self.options.construction)
+        return len(made.network(memories(self.shape)).layers)
 
     @property
     def _resting(self) -> str:

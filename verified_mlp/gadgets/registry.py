@@ -23,12 +23,16 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A function of a module that makes gadgets, and the settings at which it is proved."""
+    """A function of a module that makes gadgets, and the settings at which it is proved.
+
+    `construction` is the construction that needs it; what the paper's needs is proved with all.
+    """
 
     module: str
     name: str
     build: Callable[..., Gadget]
     settings: Callable[[Dimensions], Iterable[Settings]]
+    construction: str
 
 
 _table: list[Entry] = []
@@ -36,9 +40,10 @@ _table: list[Entry] = []
 
 def gadget(
     settings: Callable[[Dimensions], Iterable[Settings]] = lambda shape: [{}],
+    construction: str = "paper",
 ) -> Callable[[Callable[..., Gadget]], Callable[..., Gadget]]:
     """Enter a gadget into the table; `settings(shape)` lists the arguments at which it is
-    proved for a machine of that shape or family of shapes.
+    proved for a machine of that shape or family of shapes, of this construction.
     """
 
     def enter(make: Callable[..., Gadget]) -> Callable[..., Gadget]:
@@ -48,17 +53,24 @@ def gadget(
         def build(**arguments: Any) -> Gadget:
             return cached(**arguments)  # type: ignore[no-any-return]  # lru_cache hides it
 
-        _table.append(Entry(make.__module__, make.__name__, build, settings))
+        _table.append(Entry(make.__module__, make.__name__, build, settings, construction))
         return build
 
     return enter
 
 
-def gadgets(shape: Dimensions) -> list[Gadget]:
-    """Every gadget of the table at the settings of a shape, sorted by title."""
+def gadgets(shape: Dimensions, construction: str = "paper") -> list[Gadget]:
+    """Every gadget of the table at the settings of a shape, sorted by title: those of the paper's
+    construction and those that another one needs besides.
+    """
     for module in iter_modules(verified_mlp.gadgets.__path__):
         import_module(f"verified_mlp.gadgets.{module.name}")
-    found = [entry.build(**arguments) for entry in _table for arguments in entry.settings(shape)]
+    found = [
+        entry.build(**arguments)
+        for entry in _table
+        if entry.construction in ("paper", construction)
+        for arguments in entry.settings(shape)
+    ]
     return sorted(found, key=lambda item: item.title)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from verified_mlp.statement.affine import Affine, Signal
-from verified_mlp.statement.expr import Expr, Extent, Index, const, to_expr
+from verified_mlp.statement.expr import Expr, Index, const
 from verified_mlp.statement.network import (
     Condition,
     Field,
@@ -92,7 +92,9 @@ class _Settling:
         values = {name: const(number) for name, number in numbers.items()}
         _check_ranges(gadget, numbers, values)
         settings = {name: _settled(each, values) for name, each in gadget.settings.items()}
-        told = frozenset().union(*(to_expr(each).variables() for each in gadget.settings.values()))
+        told = frozenset().union(
+            *(each.variables() for each in gadget.settings.values() if isinstance(each, Expr))
+        )
         settings |= {name: number for name, number in numbers.items() if name not in told}
         return replace(
             gadget,
@@ -168,9 +170,9 @@ def _check_ranges(gadget: Gadget, numbers: Mapping[str, int], values: Values) ->
             )
 
 
-def _settled(value: Extent, values: Values) -> Extent:
-    """The value at these numbers, an int where it is one."""
-    if isinstance(value, int):
+def _settled(value: Any, values: Values) -> Any:
+    """The value at these numbers, an int where it is one; what is no expression stays."""
+    if not isinstance(value, Expr):
         return value
     expr = value.substitute(values)
     return expr.constant if isinstance(expr.constant, int) else expr

@@ -1,0 +1,179 @@
+"""The step in 6 layers: sums are read by the layer after, and arithmetic is one layer deep.
+
+Three things make it shallower than the paper's construction: a sum of neurons of which one at
+most is not zero needs no layer of its own, for the layer after reads the sum, and the last
+layer's sums are read by the next pass; the words of an instruction and of memory are selected
+while they are matched; and all bits of a difference, whether it is 0, and pc + 3 are thresholds
+of sums of whole words, with weights of up to 3 * 2**(bits - 1).
+
+So the state vector holds the memory as two arrays, `keep` and `set`, and the program counter as
+three words, `jump_to`, `go_on` and `stay`, of which the sums are meant.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from verified_mlp.gadgets.carry import carry, carry_fields
+from verified_mlp.gadgets.logic_gates import and_, merge, nor
+from verified_mlp.gadgets.match import match, select
+from verified_mlp.gadgets.one_hot_sum import one_hot_sum, sized
+from verified_mlp.gadgets.unless import unless
+from verified_mlp.gadgets.word_sum import same_word, word_sum
+from verified_mlp.gadgets.word_tests import all_ones
+from verified_mlp.machine.shape import Dimensions
+from verified_mlp.machine.state import state_fields
+from verified_mlp.statement.affine import Affine, Signal, total
+from verified_mlp.statement.builder import Builder
+from verified_mlp.statement.expr import Expr, Index, at_most, bit, var
+from verified_mlp.statement.network import Field, Gadget, Network
+
+SUMS = {"mem": ("keep", "set"), "pc": ("jump_to", "go_on", "stay")}
+"""The fields of the state that are sums of fields of the vector; each entry of a sum is a bit."""
+
+
+def vector_fields(shape: Dimensions) -> tuple[Field, ...]:
+    """The fields of the state vector, in order: those of the state, or those that they are the sum
+    of.
+    """
+    return tuple(
+        Field(part, source.extents, word=source.word)
+        for source in state_fields(shape)
+        for part in SUMS.get(source.name, (source.name,))
+    )
+
+
+@lru_cache(maxsize=8)
+def compact(shape: Dimensions) -> Network:
+    """The network of a shape: the state vector in, the state vector after one step out.
+
+    That of a family of shapes has their parameters free; `settle` gives that of a shape.
+    """
+    bits = shape.bits
+    fields = vector_fields(shape)
+    build = Builder("compact", fields)
+    code = Index("i", shape.code)
+    address = Index("i", shape.addresses)
+    place = Index("i", shape.words)
+    j = Index("j", bits)
+
+    now = build.layer("read addresses", "match the pc; select the instruction's three words")
+    given = now
+    mem = Signal(lambda i, j: given.keep[i, j] + given.set[i, j], (shape.words, bits))
+    pc = Signal(lambda j: given.jump_to[j] + given.go_on[j] + given.stay[j], (bits,))
+    running = 1 - now.fault
+    build.place(match(bits=bits), "here", (code,), {"i": code}, True, p=pc, on=running)
+    for name, ahead in (("a", 0), ("b", 1), ("c", 2)):
+        build.place(
+            select(bits=bits),
+            name,
+            (code, j),
+            {"i": code},
+            True,
+            p=pc,
+            on=running,
+            m=mem[code + ahead, j],
+        )
+    build.place(carry(), "mem", (place, j), {"top": 1}, x=mem[place, j])
+    build.place(carry(), "pc", (j,), {"top": 1}, x=pc[j])
+    carry_fields(build, now, "fault", "input", "ready")
+
+    now = build.layer("read addresses", "sum over the rows: the words A, B, C")
+    fetch = one_hot_sum(**sized(shape, shape.code))
+    length = _passed_on(fetch)
+    build.place(fetch, "run", (), length, x=now.here)
+    for name in ("a", "b", "c"):
+        word = getattr(now, name)
+        build.place(fetch, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
+    carry_fields(build, now, "mem", "pc", "fault", "input", "ready")
+
+    now = build.layer("read data", "match A and B; select the words at them; test them for -1")
+    for name in ("a", "b"):
+        word = getattr(now, name)
+        at = {"i": address}
+        build.place(match(bits=bits), f"at_{name}", (address,), at, True, p=word, on=now.run)
+        build.place(
+            select(bits=bits),
+            f"from_{name}",
+            (address, j),
+            at,
+            True,
+            p=word,
+            on=now.run,
+            m=now.mem[address, j],
+        )
+        build.place(all_ones(bits=bits), f"{name}_is_port", x=word)
+    carry_fields(build, now, "mem", "pc", "fault", "input", "ready", "c")
+
+    now = build.layer("read data", "sum over the rows: the operands; which kind of instruction")
+    lookup = one_hot_sum(**sized(shape, shape.addresses))
+    length = _passed_on(lookup)
+    for name in ("from_a", "from_b"):
+        word = getattr(now, name)
+        build.place(lookup, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
+    a_valid = total(address, now.at_a[address])
+    b_valid = total(address, now.at_b[address])
+    build.place(and_(inputs=2), "subtracts", x=a_valid, y=b_valid)
+    build.place(and_(inputs=2), "valid", x=a_valid, y=now.b_is_port)
+    build.place(and_(inputs=3), "takes", x=now.a_is_port, y=b_valid, z=now.ready)
+    build.place(and_(inputs=3), "wanted", x=now.a_is_port, y=b_valid, z=1 - now.ready)
+    carry_fields(build, now, "at_b!", "mem", "pc", "fault", "input", "ready", "c")
+
+    now = build.layer("compute", "subtract, compare, add 3 to the pc; the place to write; faults")
+    operand = now.from_a
+    flipped = Signal(lambda j: 1 - operand[j], (bits,))
+    three = Signal(lambda j: bit(3, j), (bits,))
+    add = word_sum(bits=bits)
+    build.place(add, "difference", x=now.from_b, y=flipped, carry=1, on=now.subtracts)
+    build.place(same_word(bits=bits), "zero", x=now.from_b, y=now.from_a, on=now.subtracts)
+    build.place(add, "next", x=now.pc, y=three, carry=0, on=1)
+    build.place(and_(inputs=2), "received", (j,), x=now.input[j], y=now.takes)
+    writes = now.subtracts + now.takes
+    build.place(and_(inputs=2), "target", (address,), None, True, x=now.at_b[address], y=writes)
+    build.place(and_(inputs=2), "output", (j,), x=now.from_a[j], y=now.valid)
+    build.place(and_(inputs=2), "ready", x=now.ready, y=1 - now.takes)
+    build.place(merge(inputs=3), "moves", x=now.subtracts, y=now.takes, z=now.valid)
+    build.place(
+        nor(inputs=6),
+        "stuck",
+        x=now.pc[bits - 1],
+        y=now.fault,
+        z=now.subtracts,
+        u=now.valid,
+        v=now.takes,
+        w=now.wanted,
+    )
+    carry_fields(build, now, "mem", "pc", "fault", "input", "c", "wanted", "valid")
+
+    now = build.layer("write", "keep every word but one, set that one; jump, go on or stay")
+    jumps = now.difference[bits - 1] + now.zero
+    written = _within(now.target, shape, place)
+    result = now.difference[j] + now.received[j]
+    build.place(unless(), "keep", (place, j), m=now.mem[place, j], h=written)
+    build.place(and_(inputs=2), "set", (place, j), x=written, y=result)
+    build.place(and_(inputs=2), "jump_to", (j,), x=now.c[j], y=jumps)
+    build.place(and_(inputs=2), "go_on", (j,), x=now.next[j], y=now.moves - jumps)
+    build.place(unless(), "stay", (j,), m=now.pc[j], h=now.moves)
+    build.place(merge(inputs=2), "fault", x=now.fault, y=now.stuck)
+    carry_fields(build, now, "input", "ready", "wanted", "output", "valid")
+    build.arrange(*(source.name for source in fields))
+
+    done = build.close()
+    outputs = []
+    for source in fields:
+        signal = getattr(done, source.name)
+        form = signal[source.indices] if source.extents else signal
+        outputs.append(build.output(source.name, source.indices, form, word=source.word))
+    return build.build(*outputs)
+
+
+def _passed_on(gadget: Gadget) -> dict[str, Expr]:
+    """The gadget's parameters, with the values that the network has for those of the same name."""
+    return {each.name: var(each.name) for each in gadget.parameters if not each.ghost}
+
+
+def _within(target: Signal, shape: Dimensions, place: Index) -> Affine:
+    """The row of `target` for a place; the place with the address of all ones has none."""
+    if shape.words == shape.addresses:
+        return target[place]
+    return target[place] * at_most(place, shape.addresses - 1)

@@ -1,0 +1,92 @@
+"""Add two words, or compare them, in one layer, with weights that grow with the word."""
+
+from __future__ import annotations
+
+from verified_mlp.gadgets.gated_threshold import gated_threshold
+from verified_mlp.gadgets.registry import gadget
+from verified_mlp.logic import Value, both, value, where
+from verified_mlp.statement.affine import total
+from verified_mlp.statement.builder import Builder
+from verified_mlp.statement.expr import Index, pow2
+from verified_mlp.statement.network import Field, Gadget
+
+
+@gadget(lambda shape: [{"bits": shape.bits}], construction="compact")
+def word_sum(bits: int) -> Gadget:
+    """The word x + y + carry mod 2**bits if the gate is on, else 0, in one layer.
+
+    Let T be the number that bits 0..j of x spell, plus that of bits 0..j of y, plus the carry.
+    Bit j of the sum is bit j of T, and 0 <= T < 4 * 2^j, so three thresholds give it:
+    [T >= 2^j] - [T >= 2 * 2^j] + [T >= 3 * 2^j].
+
+    | T in units of 2^j | 0 | 1 | 2 | 3 |
+    |-------------------|---|---|---|---|
+    | bit j of T        | 0 | 1 | 0 | 1 |
+
+    With the flipped bits of a for y and a carry of 1, the sum is x - a.
+    """
+    j, k = Index("j", bits), Index("k", bits)
+    inputs = [Field(name, (bits,), word=True) for name in ("x", "y")]
+    build = Builder("word_sum", [*inputs, Field("carry"), Field("on")])
+    now = build.layer()
+    upto = total(k, pow2(k) * (now.x[k] + now.y[k]), 0, j + 1) + now.carry
+    for name, times in (("one", 1), ("two", 2), ("three", 3)):
+        build.place(
+            gated_threshold(),
+            name,
+            (j,),
+            {"t": times * pow2(j), "top": 4 * pow2(j) - 1},
+            s=upto,
+            on=now.on,
+        )
+    done = build.close()
+
+    def spec(x: Value, y: Value, carry: Value, on: Value) -> Value:
+        return where(on == 1, (value(x, 0, bits) + value(y, 0, bits) + carry) % 2**bits, 0)
+
+    return Gadget(
+        name="word_sum",
+        network=build.build(
+            build.output("sum", (j,), done.one[j] - done.two[j] + done.three[j], word=True)
+        ),
+        spec={"sum": spec},
+        source="ours; the last layer of the block adder with the whole word as one block",
+        formula="sum[j] = [T >= 2^j] - [T >= 2*2^j] + [T >= 3*2^j], T = sum_(k<=j) 2^k (x_k + y_k) "
+        "+ carry",
+        settings={"bits": bits},
+    )
+
+
+@gadget(lambda shape: [{"bits": shape.bits}], construction="compact")
+def same_word(bits: int) -> Gadget:
+    """1 if the words x and y are equal and the gate is on, in one layer.
+
+    With D = x - y + 2**bits, which is in 1..2 * 2**bits - 1: [D >= 2**bits] - [D > 2**bits].
+
+    | x, y  | [D >= 2**bits] | [D > 2**bits] | out |
+    |-------|----------------|---------------|-----|
+    | x < y | 0              | 0             | 0   |
+    | x = y | 1              | 0             | 1   |
+    | x > y | 1              | 1             | 0   |
+    """
+    k = Index("k", bits)
+    inputs = [Field(name, (bits,), word=True) for name in ("x", "y")]
+    build = Builder("same_word", [*inputs, Field("on")])
+    now = build.layer()
+    apart = total(k, pow2(k) * (now.x[k] - now.y[k])) + 2**bits
+    top = 2 * 2**bits - 1
+    for name, t in (("least", 2**bits), ("more", 2**bits + 1)):
+        build.place(gated_threshold(), name, (), {"t": t, "top": top}, s=apart, on=now.on)
+    done = build.close()
+    return Gadget(
+        name="same_word",
+        network=build.build(build.output("out", (), done.least - done.more)),
+        spec={
+            "out": lambda x, y, on: where(
+                both(value(x, 0, bits) == value(y, 0, bits), on == 1), 1, 0
+            )
+        },
+        source="ours; part of the paper's conditional branch, without waiting for the difference",
+        formula="out = [D >= 2^bits] - [D > 2^bits], D = sum_k 2^k (x_k - y_k) + 2^bits",
+        settings={"bits": bits},
+    )
