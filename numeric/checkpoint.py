@@ -18,7 +18,7 @@ import numpy as np
 
 from numeric.lower import Array
 from numeric.support_arrays import word_width
-from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import DEFAULT, construction
 from verified_mlp.machine.shape import Shape, memories
 from verified_mlp.machine.state import State, state_fields
 from verified_mlp.statement.digest import digest
@@ -72,12 +72,12 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input: Passed
 
 
-def identity(shape: Shape, program: Sequence[int]) -> tuple[str, str]:
+def identity(shape: Shape, program: Sequence[int], how: str = DEFAULT) -> tuple[str, str]:
     """The digests of the network, as in certificates with the number of words free, and of the
-    program's words, 0..2**bits-1.
+    program's words, 0..2**bits-1.  `how` names the construction.
     """
     words = np.array(program, dtype=np.uint64).astype("<u8")
-    return digest(paper(memories(shape))), sha256(words.tobytes()).hexdigest()
+    return digest(construction(how).network(memories(shape))), sha256(words.tobytes()).hexdigest()
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
@@ -171,7 +171,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         os.close(folder)
 
 
-def read(path: Path, shape: Shape, program: Sequence[int]) -> Checkpoint:
+def read(path: Path, shape: Shape, program: Sequence[int], how: str = DEFAULT) -> Checkpoint:
     """The checkpoint in a file, if it is one of a run of this program on this machine.
 
     Raises CheckpointError.
@@ -186,7 +186,7 @@ def read(path: Path, shape: Shape, program: Sequence[int]) -> Checkpoint:
         reason = error.strerror or str(error)
         raise CheckpointError(f"cannot read {path}: {reason}.") from error
     found = decode(content, str(path))
-    network, words = identity(shape, program)
+    network, words = identity(shape, program, how)
     if found.shape != shape:
         raise CheckpointError(
             f"{path} is of a run at {found.shape}, and this is one at {shape}: give --bits "
@@ -194,8 +194,8 @@ def read(path: Path, shape: Shape, program: Sequence[int]) -> Checkpoint:
         )
     if found.network != network:
         raise CheckpointError(
-            f"{path} is of a run on another network: go on with the version of verified-mlp that "
-            "wrote it, or delete the file and run from the start."
+            f"{path} is of a run on another network: go on with the construction and the version "
+            "of verified-mlp that wrote it, or delete the file and run from the start."
         )
     if found.program != words:
         raise CheckpointError(

@@ -6,7 +6,9 @@ significant first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ import numpy as np
 from numeric.lower import Array
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State, state_fields
-from verified_mlp.statement.evaluate import entry_name, offsets, size, width
+from verified_mlp.statement.evaluate import entry_name, size
 from verified_mlp.statement.network import Field
 
 
@@ -29,15 +31,26 @@ class Codec:
     True
     """
 
-    def __init__(self, shape: Shape, names: Sequence[str] | None = None) -> None:
-        """The whole state, or the fields of some names alone, in the state's order."""
+    def __init__(
+        self,
+        shape: Shape,
+        names: Sequence[str] | None = None,
+        sums: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> None:
+        """The whole state, or the fields of some names alone, in the state's order.
+
+        A field in `sums` is in the vector as the sum of these, one after the other; it is encoded
+        as the first of them, and the others are 0.
+        """
         fields = tuple(
             field for field in state_fields(shape) if names is None or field.name in names
         )
         self.shape = shape
-        self.width = width(fields)
         self._fields = {field.name: field for field in fields}
-        self._starts = offsets(fields)
+        self._parts = {field.name: len(sums.get(field.name, (field.name,))) for field in fields}
+        sizes = [size(field.shape) * self._parts[field.name] for field in fields]
+        self.width = sum(sizes)
+        self._starts = dict(zip(self._fields, accumulate([0, *sizes]), strict=False))
 
     def encode(self, state: State) -> Array:
         """The vector of a state.
@@ -64,12 +77,23 @@ class Codec:
     def write(self, vector: Array, name: str, number: Any) -> None:
         """Set one field of a vector in place: a number, or the list of words for `mem`."""
         field = self._fields[name]
-        vector[self.place(name)] = self._bits(field, number)
+        bits = self._bits(field, number)
+        place = self.place(name)
+        vector[place] = 0
+        vector[place.start : place.start + len(bits)] = bits
+
+    def summed(self, vector: Array) -> Array:
+        """The entries of the whole state, each the sum of its parts."""
+        return np.concatenate([self._entries(vector, name) for name in self._fields])
+
+    def _entries(self, vector: Array, name: str) -> Array:
+        found: Array = vector[self.place(name)].reshape(self._parts[name], -1).sum(axis=0)
+        return found
 
     def read(self, vector: Array, name: str) -> Any:
         """One field of a vector: a number, or the list of words for `mem`."""
         field = self._fields[name]
-        bits = vector[self.place(name)]
+        bits = self._entries(vector, name)
         wrong = np.flatnonzero((bits != 0) & (bits != 1))
         if wrong.size:
             point = tuple(int(at) for at in np.unravel_index(wrong[0], field.shape))
@@ -83,9 +107,9 @@ class Codec:
         return words if len(field.shape) == 2 else words[0]
 
     def place(self, name: str) -> slice:
-        """Where a field's entries stand in the vector."""
+        """Where a field's entries stand in the vector, those of all its parts."""
         start = self._starts[name]
-        return slice(start, start + size(self._fields[name].shape))
+        return slice(start, start + size(self._fields[name].shape) * self._parts[name])
 
     def check(self, name: str, number: Any) -> None:
         """Raise ValueError for a field with too many words, or with a number out of range."""

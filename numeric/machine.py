@@ -28,7 +28,7 @@ from numeric.support import build as build_support
 from numeric.tie_check import Tie, tie_check
 from proofs import gate, verify
 from proofs.results import Report, Verdict
-from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import construction
 from verified_mlp.machine.host import (
     Host,
     Outcome,
@@ -108,7 +108,7 @@ class Result:
 
 
 class Machine:
-    """The paper's network of a shape, proved and then built.
+    """The network of a shape, by the construction of the options, proved and then built.
 
     The engine is `support` (or `auto`, which is the same), `support-numpy`, `dense` or `sparse`.
     Raises UnknownEngineError for another name, DoesNotFitError (before anything is proved or built)
@@ -116,8 +116,8 @@ class Machine:
     options, and NotTiedError if an array that was built does not hold the statement's numbers (a
     fresh sample of rows is compared).
 
-    Another `network` than the paper's is refused, for the proof is not about it, unless nothing
-    is to be `verified`.
+    Another `network` than the construction's is refused, for the proof is not about it, unless
+    nothing is to be `verified`.
     """
 
     engine: Engine | SupportEngine
@@ -131,7 +131,8 @@ class Machine:
         network: Network | None = None,
         verified: bool = True,
     ) -> None:
-        other, network = network, network or paper(shape)
+        how = construction(options.construction)
+        other, network = network, network or how.network(shape)
         name = _engine_name(engine)
         if isinstance(name, SupportName):
             check_memory_fits(shape, name, available_bytes())
@@ -139,10 +140,11 @@ class Machine:
             check_fits(network, shape, name, available_bytes())
         if verified:
             check_verified(gate.ensure(shape, options, other))
-        self.shape, self.network = shape, network
+        self.shape, self.network, self.construction = shape, network, how
         self.layers = len(network.layers)
         if isinstance(name, SupportName):
-            self.engine = build_support(network, verify.stated(shape), shape, name)
+            proved = verify.stated(shape, how=how.name)
+            self.engine = build_support(network, proved, shape, name, how.sums)
             return
         try:
             self.engine = build(network, name)
@@ -192,7 +194,8 @@ class Machine:
                 f"engine is the network: choose the support engine, or no self-check."
             )
         else:
-            processor = NetworkProcessor(engine, Codec(self.shape), state)
+            codec = Codec(self.shape, sums=self.construction.sums)
+            processor = NetworkProcessor(engine, codec, state)
         return Host(self.shape, processor, source, sink)
 
 

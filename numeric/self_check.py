@@ -21,7 +21,7 @@ from numeric.engines import build as build_literal
 from numeric.lower import Array
 from numeric.support import SupportEngine, SupportProcessor
 from verified_mlp.machine.host import Signals
-from verified_mlp.machine.state import State
+from verified_mlp.machine.state import State, state_fields
 from verified_mlp.statement.evaluate import column_names, entry_name
 from verified_mlp.statement.network import Network, Neurons
 
@@ -99,13 +99,13 @@ class _Whole:
     """All of the network, by the sparse engine."""
 
     def __init__(self, engine: SupportEngine, network: Network) -> None:
-        self._codec = Codec(engine.shape)
+        self._codec = Codec(engine.shape, sums=engine.plan.sums)
         self._engine = build_literal(network, EngineName.SPARSE)
-        self._names = column_names(network.inputs)
+        self._names = column_names(state_fields(engine.shape))
 
     def __call__(self, before: SupportProcessor, after: SupportProcessor) -> None:
-        expected = self._engine.forward(self._codec.encode(before.state()))
-        got = self._codec.encode(after.state())
+        expected = self._codec.summed(self._engine.forward(self._codec.encode(before.state())))
+        got = self._codec.summed(self._codec.encode(after.state()))
         for at in np.flatnonzero(got != expected):
             raise DifferenceError(_sentence(before, self._names[at], got[at], expected[at]))
 

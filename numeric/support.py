@@ -26,7 +26,7 @@ from numeric.support_forms import Product, Row
 from numeric.support_lanes import PARAMETERS as LANES_PARAMETERS
 from numeric.support_lanes import text as lanes_text
 from numeric.support_llvm import PARAMETERS, text
-from numeric.support_plan import Memory, Plan, plan
+from numeric.support_plan import NO_SUMS, Memory, Plan, Sums, plan
 from verified_mlp.machine.host import Signals
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
@@ -52,14 +52,18 @@ class RuleError(Exception):
 
 
 def build(
-    network: Network, proved: Sequence[Gadget], shape: Shape, name: SupportName
+    network: Network,
+    proved: Sequence[Gadget],
+    shape: Shape,
+    name: SupportName,
+    sums: Sums = NO_SUMS,
 ) -> SupportEngine:
     """The engine of a network that is looped; the rules are those of the gadgets that are proved.
 
     Raises NoSupportError for a network to which they do not apply.
     """
     check_looped(network)
-    return SupportEngine(plan(network, proved), shape, name)
+    return SupportEngine(plan(network, proved, sums), shape, name)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class SupportEngine:
 
     def forward(self, vector: Array) -> Array:
         """One pass: a state vector to the next one, in the form of the other engines."""
-        codec = Codec(self.shape)
+        codec = Codec(self.shape, sums=self.plan.sums)
         processor = SupportProcessor(self, codec.decode(vector))
         processor.advance(1)
         return codec.encode(processor.state())

@@ -9,6 +9,7 @@ that the statement gives it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,18 @@ from typing import Any
 import numpy as np
 
 from numeric.lower import LIMIT
-from numeric.support_forms import Atom, Bit, Product, Program, Row, State, added, slot_name
+from numeric.support_forms import (
+    ZERO,
+    Atom,
+    Bit,
+    Form,
+    Product,
+    Program,
+    Row,
+    State,
+    added,
+    slot_name,
+)
 from numeric.support_reading import MOST_ROWS, Held, Outside, Place, Reader
 from verified_mlp.statement.affine import Affine, Signal
 from verified_mlp.statement.builder import readable, rewired
@@ -25,6 +37,11 @@ from verified_mlp.statement.expr import Expr, Index, to_expr, var
 from verified_mlp.statement.network import Field, Gadget, Network, Neurons, Placed, Support
 
 Array = np.ndarray[Any, Any]
+
+Sums = Mapping[str, tuple[str, ...]]
+"""Fields of the state, and the fields of the vector whose sum they are."""
+
+NO_SUMS: Sums = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +76,28 @@ class Plan:
     small: tuple[str, ...]
     outputs: tuple[int, ...]
     arrays: tuple[Mapping[str, Held | Outside], ...]
+    sums: Sums
 
 
-def plan(network: Network, proved: Sequence[Gadget]) -> Plan:
+def plan(network: Network, proved: Sequence[Gadget], sums: Sums = NO_SUMS) -> Plan:
     """The plan of a network whose output is its input's successor.
 
-    `proved` are the gadgets whose rules are proved.  Raises NoSupportError for a network with an
-    array that is too large to hold and to which no rule applies.
+    `proved` are the gadgets whose rules are proved.  `sums` are the fields of the state that the
+    vector holds as the sum of several of its fields: the plan is about the sums, for a pass depends
+    on nothing else of them.  Raises NoSupportError for a network of which this is not so, or with
+    an array that is too large to hold and to which no rule applies.
     """
-    return _Planner(network, proved).plan()
+    return _Planner(network, proved, sums).plan()
 
 
 class _Planner:
-    def __init__(self, network: Network, proved: Sequence[Gadget]) -> None:
+    def __init__(self, network: Network, proved: Sequence[Gadget], sums: Sums) -> None:
         self.network = network
+        self.sums = sums
+        part_of = {part: name for name, parts in sums.items() for part in parts}
+        self.fields: dict[str, list[Field]] = defaultdict(list)
+        for source in network.inputs:
+            self.fields[part_of.get(source.name, source.name)].append(source)
         self.proved = {gadget.title: gadget for gadget in proved}
         self.program = Program()
         self.shapes: Mapping[str, tuple[int, ...]] = {}
@@ -82,20 +107,17 @@ class _Planner:
         self._entitled: dict[int, bool] = {}
 
     def plan(self) -> Plan:
-        memories = [source for source in self.network.inputs if len(source.shape) == 2]
-        if len(memories) != 1 or memories[0].shape[1] > 64:
+        memories = [name for name, parts in self.fields.items() if len(parts[0].shape) == 2]
+        if len(memories) != 1 or self.fields[memories[0]][0].shape[1] > 64:
             self.reader.refuse("it must have one field of words, of at most 64 bits")
         (memory,) = memories
-        small = [source for source in self.network.inputs if source is not memory]
-        entry = 0
-        inputs: dict[str, Held | Outside] = {}
-        for source in small:
-            entries = np.arange(entry, entry + size(source.shape)).reshape(source.shape)
-            entry += size(source.shape)
-            registers = [self.program.register(State(int(each))) for each in entries.ravel()]
-            inputs[source.name] = Held(np.array(registers).reshape(source.shape))
-        inputs[memory.name] = Outside(memory.name, memory.shape[0])
+        small = [name for name in self.fields if name != memory]
+        inputs = self._inputs(memory)
+        self._check_sums()
         self.reader.arrays = inputs
+        self.reader.zero = frozenset(
+            part.name for parts in self.fields.values() for part in parts[1:]
+        )
         found: list[Mapping[str, Held | Outside]] = [inputs]
         for number, layer in enumerate(self.network.layers, 1):
             self.shapes = {each.name: each.shape for each in self.network.sources(number - 1)}
@@ -104,7 +126,7 @@ class _Planner:
                 for at, family in enumerate(placed.neurons):
                     self.reader.where = f"layer {number}, {family.name}"
                     after[family.name] = self._family(placed, at, family)
-            self.reader.arrays = after
+            self.reader.arrays, self.reader.zero = after, frozenset()
             found.append(after)
         last = self.network.layers[-1].neurons
         after_pass = {
@@ -112,35 +134,89 @@ class _Planner:
             for source, family in zip(self.network.inputs, last, strict=True)
         }
         self.reader.where = "the output"
-        held = self._memory(memory, after_pass[memory.name])
-        outputs = tuple(
-            register for source in small for register in self._registers(after_pass[source.name])
-        )
+        families = {
+            name: [after_pass[part.name] for part in parts] for name, parts in self.fields.items()
+        }
+        held = self._memory(memory, families[memory])
+        outputs = tuple(register for name in small for register in self._registers(families[name]))
         self._check_exact()
         return Plan(
             self.program,
             tuple(self.checks.values()),
             held,
-            tuple(source.name for source in small),
+            tuple(small),
             outputs,
             tuple(found),
+            self.sums,
         )
 
-    def _memory(self, source: Field, result: str) -> Memory:
-        name, after = source.name, self.reader.arrays[result]
-        if not isinstance(after, Outside) or after.base != name:
-            self.reader.refuse(f"{result} is not the memory but for one row")
-        registers = () if after.registers is None else tuple(after.registers.ravel().tolist())
+    def _inputs(self, memory: str) -> dict[str, Held | Outside]:
+        """The arrays before a pass: the first part of a sum is the sum, the others are 0."""
+        inputs: dict[str, Held | Outside] = {}
+        entry, nothing = 0, self.program.row(ZERO, relu=False) if self.sums else 0
+        for name, (first, *others) in self.fields.items():
+            if name == memory:
+                inputs[first.name] = Outside(name, first.shape[0])
+                inputs |= {each.name: Outside("", first.shape[0]) for each in others}
+                continue
+            entries = range(entry, entry + size(first.shape))
+            entry += len(entries)
+            registers = [self.program.register(State(each)) for each in entries]
+            inputs[first.name] = Held(np.array(registers).reshape(first.shape))
+            inputs |= {each.name: Held(np.full(first.shape, nothing)) for each in others}
+        return inputs
+
+    def _check_sums(self) -> None:
+        """That the first layer reads, with every entry of a part of a sum, those of all its parts,
+        with the same weight.
+        """
+        for family in self.network.layers[0].neurons:
+            for name, parts in self.fields.items():
+                own = {part.name for part in parts}
+                read = [
+                    (term.ref.field, (term.coefficient, term.ref.positions, term.bounds))
+                    for term in family.row.terms
+                    if term.ref and term.ref.field in own
+                ]
+                how = {
+                    part: sorted(repr(way) for field, way in read if field == part) for part in own
+                }
+                if len({tuple(ways) for ways in how.values()}) > 1:
+                    self.reader.where = f"layer 1, {family.name}"
+                    self.reader.refuse(f"it reads more than the sum {name} of {', '.join(how)}")
+
+    def _memory(self, name: str, families: Sequence[str]) -> Memory:
+        """What a pass makes of the memory: the sum of some families."""
+        bases, slots, form = [], set[int](), defaultdict[int, Form](dict)
+        for result in families:
+            after = self.reader.arrays[result]
+            if not isinstance(after, Outside):
+                self.reader.refuse(f"{result} is not the memory but for one row")
+            bases += [after.base] if after.base else []
+            slots |= {after.slot} if after.slot is not None else set()
+            if after.registers is not None:
+                for at, register in enumerate(after.registers.ravel().tolist()):
+                    form[at] = added(form[at], {(register,): 1})
+        if bases != [name]:
+            self.reader.refuse(f"{' + '.join(families)} is not the memory but for one row")
+        if len(slots) > 1:
+            self.reader.refuse(f"{' + '.join(families)} differs from the memory in several rows")
+        registers = tuple(self.program.row(each, relu=False) for _, each in sorted(form.items()))
         for at, register in enumerate(registers):
             self._check(register, f"what is written to bit {at} of a word of {name}")
-        words, bits = source.shape
-        return Memory(name, words, bits, after.slot, registers)
+        words, bits = self.fields[name][0].shape
+        return Memory(name, words, bits, next(iter(slots), None), registers)
 
-    def _registers(self, name: str) -> list[int]:
-        after = self.reader.arrays[name]
-        if not isinstance(after, Held):
-            self.reader.refuse(f"{name} has more rows than one")
-        return [int(register) for register in after.registers.ravel()]
+    def _registers(self, families: Sequence[str]) -> list[int]:
+        """The registers of a small field after a pass: the sum of some families."""
+        forms: list[Form] = []
+        for name in families:
+            after = self.reader.arrays[name]
+            if not isinstance(after, Held):
+                self.reader.refuse(f"{name} has more rows than one")
+            own: list[Form] = [{(int(each),): 1} for each in after.registers.ravel()]
+            forms = list(map(added, forms, own)) if forms else own
+        return [self.program.row(form, relu=False) for form in forms]
 
     def _check(self, register: int, what: str) -> None:
         # The state and the memory hold bits only, whatever the network.
@@ -288,7 +364,7 @@ class _Planner:
         """The slot outside of whose row an input is 0; None if it depends on no such row."""
         slots = set()
         others = False
-        for term in wire.terms:
+        for term in self.reader.present(wire).terms:
             array = self.reader.arrays[term.ref.field] if term.ref else None
             if (
                 isinstance(array, Outside)
@@ -308,6 +384,7 @@ class _Planner:
     def _alias(self, form: Affine, family: Neurons) -> Held | Outside | None:
         """The array that a family repeats entry by entry."""
         indices = tuple(var(index.name) for index in family.indices)
+        form = self.reader.present(form)
         if len(form.terms) != 1:
             return None
         (term,) = form.terms
@@ -324,7 +401,7 @@ class _Planner:
         """
         indices = tuple(var(index.name) for index in family.indices)
         base, slots, others = "", set[int](), False
-        for term in form.terms:
+        for term in self.reader.present(form).terms:
             array = self.reader.arrays[term.ref.field] if term.ref else None
             if not isinstance(array, Outside) or term.ref is None or term.bounds:
                 others = True
@@ -372,7 +449,7 @@ class _Planner:
 
     def _reads_bits(self, wire: Signal, rank: int, family: Neurons) -> bool:
         """Whether an input is an entry of the memory, hence a bit, in every row."""
-        form = wire[tuple(var(f"@position{axis}") for axis in range(rank))]
+        form = self.reader.present(wire[tuple(var(f"@position{axis}") for axis in range(rank))])
         axis = family.indices[0].name
         if axis not in form.variables():
             return False

@@ -59,6 +59,8 @@ class Reader:
         self.program = program
         self.arrays: Mapping[str, Held | Outside] = {}
         self.where = "the input"
+        self.zero: frozenset[str] = frozenset()
+        """Arrays of which every entry is 0."""
 
     def refuse(self, why: str) -> NoReturn:
         """Raise NoSupportError for what is being planned."""
@@ -70,13 +72,20 @@ class Reader:
     def form(self, affine: Affine, place: Place) -> Form:
         """An affine form at a place, in registers."""
         form = ZERO
-        for term in affine.terms:
+        for term in self.present(affine).terms:
             for factor, at in self._summands(term, ONE, term.bounds, place):
                 weight = multiplied(factor, self._weight(term.coefficient, at))
                 if weight:
                     entry = ONE if term.ref is None else self._entry(term.ref, at)
                     form = added(form, multiplied(weight, entry))
         return form
+
+    def present(self, affine: Affine) -> Affine:
+        """An affine form without what it reads of arrays that are 0."""
+        if not self.zero:
+            return affine
+        terms = [term for term in affine.terms if not term.ref or term.ref.field not in self.zero]
+        return Affine(tuple(terms))
 
     def _weight(self, coefficient: Expr, place: Place) -> Form:
         expr = coefficient.substitute(place)

@@ -23,6 +23,10 @@ def unchanged_within_bounds(
     before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array
 ) -> bool:
     """Whether it is proved that no output is another and no range is left (see `unchanged`)."""
+    for columns in _likely(before[0], after[0]):
+        tried = Values.all(columns, inputs[columns])
+        if tried.count <= MOST_VALUES and _all_same(before, after, tried, inputs):
+            return True
     reached = affected_rows(before, after)
     seen = -1
     for last in range(len(before)):
@@ -33,9 +37,27 @@ def unchanged_within_bounds(
         if len(columns) == seen or (not len(columns) and not len(reached[last])):
             continue
         seen = len(columns)
-        if all(_same(before, after, *each) for each in _starts(tried, columns, inputs)):
+        if _all_same(before, after, tried, inputs):
             return True
     return False
+
+
+def _likely(before: Matrix, after: Matrix) -> Iterator[Array]:
+    """Inputs of the first layer that often decide: those whose weights were changed, and those that
+    all changed rows read.
+    """
+    rows, columns = (after.weights - before.weights).nonzero()
+    if len(rows):
+        changed = np.unique(rows)
+        yield np.unique(columns)
+        patterns = (before.pattern + after.pattern)[changed].sign()
+        yield np.flatnonzero(patterns.sum(axis=0) == len(changed))
+
+
+def _all_same(
+    before: Sequence[Matrix], after: Sequence[Matrix], tried: Values, inputs: Array
+) -> bool:
+    return all(_same(before, after, *each) for each in _starts(tried, tried.columns, inputs))
 
 
 def affected_rows(before: Sequence[Matrix], after: Sequence[Matrix]) -> list[Array]:
@@ -77,7 +99,8 @@ def _same(before: Sequence[Matrix], after: Sequence[Matrix], least: Array, great
         # A row may be another if it was changed or reads what may be.
         may = (was.pattern + now.pattern) @ other.astype(np.int64) > 0
         if now is not was:
-            may[now.differing(was)] = True
+            rows = now.differing(was)
+            may[rows] |= _counts(was, now, rows, new)
         old, new = was.bounds(*old), now.bounds(*new)
         if not plain:
             old, new = _relu(old), _relu(new)
@@ -89,6 +112,16 @@ def _same(before: Sequence[Matrix], after: Sequence[Matrix], least: Array, great
         known = (old[0] == old[1]) & (new[0] == new[1]) & (old[0] == new[0])
         other = may & ~known
     return not other.any()
+
+
+def _counts(was: Matrix, now: Matrix, rows: Array, bounds: tuple[Array, Array]) -> Array:
+    """Whether what was changed in some rows may change their sums, or narrows their ranges."""
+    weights, bias = now.weights[rows] - was.weights[rows], now.bias[rows] - was.bias[rows]
+    names = [now.names[row] for row in rows]
+    least, greatest = Matrix(weights, bias, now.largest[rows], names).bounds(*bounds)
+    narrower = now.largest[rows] < was.largest[rows]
+    found: Array = (least != 0) | (greatest != 0) | narrower[:, None]
+    return found
 
 
 def _relu(bounds: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
 
 import numpy as np
 
@@ -108,6 +110,30 @@ def _encoded(shape: Shape, how: Construction, states: States) -> Array:
         drawn = rng.integers(0, len(parts), rows.shape)
         blocks += [np.where(drawn == number, rows, 0) for number in range(len(parts))]
     return np.concatenate(blocks)
+
+
+def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> list[Matrix]:
+    """Matrices of the first layer, with each entry that is a sum read as its first part alone,
+    where every row of all of them reads all its parts with the same weight.  The other parts may
+    then be taken as 0.
+    """
+    unread, at = np.zeros(first[0].weights.shape[1], dtype=bool), 0
+    for field in state_fields(shape):
+        extent, count = prod(field.shape), len(how.parts(field.name))
+        ends = [at + k * extent for k in range(count + 1)]
+        unread[at + extent : ends[-1]] = all(
+            (each.weights[:, here:end] != each.weights[:, at : at + extent]).nnz == 0
+            for each in first
+            for here, end in pairwise(ends)
+        )
+        at = ends[-1]
+    found = []
+    for each in first:
+        weights = each.weights.copy()
+        weights.data[unread[weights.indices]] = 0
+        weights.eliminate_zeros()
+        found.append(Matrix(weights, each.bias, each.largest, each.names))
+    return found
 
 
 def _vectors(shape: Shape, states: States) -> Array:

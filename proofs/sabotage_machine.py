@@ -27,8 +27,8 @@ import numpy as np
 from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
 from proofs.machine import machine, read_out
-from proofs.machine_passes import Failure, failing_state
-from proofs.matrices import matrices
+from proofs.machine_passes import Failure, failing_state, reading_sums
+from proofs.matrices import Matrix, matrices
 from proofs.prover import Solve, parts
 from proofs.results import Answer, Fate
 from proofs.scripts.common import needed
@@ -167,9 +167,17 @@ class Judge:
         if change.inside is not None and _meets(change.inside()):
             return Fate.HARMLESS, "proved by trying every input of the gadget without it", None
         inputs = np.ones(self._matrices[0].weights.shape[1], dtype=np.int64)
-        if self._sound() and unchanged(self._matrices, changed, inputs):
+        if self._sound() and unchanged(*self._on_sums(changed), inputs):
             return Fate.HARMLESS, "proved by trying all values on which the rows depend", None
         return Fate.UNKNOWN, failed, None
+
+    def _on_sums(self, changed: list[Matrix]) -> tuple[list[Matrix], list[Matrix]]:
+        """The matrices of the network and of the changed one, as functions of sums."""
+        first = [self._matrices[0], changed[0]]
+        was, now = reading_sums(self._shape, construction(self._how), first)
+        if changed[0] is self._matrices[0]:
+            now = was
+        return [was, *self._matrices[1:]], [now, *changed[1:]]
 
     def _sound(self) -> bool:
         """Whether the unchanged network is proved; then its neurons are in their ranges."""

@@ -3,7 +3,8 @@
 A change is followed forward, from layer to layer, to all rows that may take another value, and back
 from these to the neurons that they depend on in some earlier layer.  If for all values of these
 neurons, each within its proved range, the rows of some layer are what they were, then so is all
-that comes after, on every state.
+that comes after, on every state.  Values for which a neuron of the layer after would leave its own
+proved range are those of no state.
 """
 
 from __future__ import annotations
@@ -96,11 +97,14 @@ def _differing_values(
         return None
     was, now = before.part(rows, columns), after.part(rows, columns)
     found = []
-    for batch in whole.batches():
+    narrower = (now.largest < was.largest)[:, None]
+    limits = _within(before, columns)
+    for values in whole.batches():
+        batch = _possible(limits, values)
         old, new = was.product(batch), now.product(batch)
         if not plain:
             old, new = np.maximum(old, 0), np.maximum(new, 0)
-        wrong = (new != old) | (new > now.largest[:, None])
+        wrong = (new != old) | (narrower & (new > now.largest[:, None]))
         found.append(batch[:, wrong.any(axis=0)])
     return Values(columns, highs[columns], columns, np.concatenate(found, axis=1))
 
@@ -115,17 +119,35 @@ def _same(cone: _Cone, before: Sequence[Matrix], after: Sequence[Matrix]) -> boo
         was, now = before[depth].part(needed, columns), after[depth].part(affected, columns)
         steps.append((was, now, np.searchsorted(needed, affected), depth + 1 == len(before)))
         columns = needed
+    limits = _within(before[cone.first], cone.values.columns)
     for values in cone.values.batches():
-        mine = other = values
+        mine = other = _possible(limits, values)
         for was, now, places, plain in steps:
             new, mine = now.product(other), was.product(mine)
             if not plain:
                 np.maximum(mine, 0, out=mine)
                 np.maximum(new, 0, out=new)
-                if np.any(new > now.largest[:, None]):
+                # A row that is what it was is in its range where that is no narrower.
+                narrower = (now.largest < was.largest[places])[:, None]
+                left = (new > now.largest[:, None]) & (narrower | (new != mine[places]))
+                if np.any(left):
                     return False
             other = mine.copy()
             other[places] = new
         if np.any(other != mine):
             return False
     return True
+
+
+def _within(before: Matrix, columns: Array) -> Matrix:
+    """The rows that read no other columns than these."""
+    pattern = before.pattern
+    inside = np.zeros(pattern.shape[1], dtype=np.int64)
+    inside[columns] = 1
+    rows = np.flatnonzero(pattern @ inside == pattern.sum(axis=1))
+    return before.part(rows, columns)
+
+
+def _possible(limits: Matrix, values: Array) -> Array:
+    """The values for which all these rows are in their ranges."""
+    return values[:, (limits.product(values) <= limits.largest[:, None]).all(axis=0)]

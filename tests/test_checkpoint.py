@@ -115,8 +115,8 @@ def test_the_digests_tell_networks_and_programs_apart() -> None:
         ),
         (
             replace(SOME, network="0" * 64),
-            "is of a run on another network: go on with the version of verified-mlp that wrote it, "
-            "or delete the file and run from the start.",
+            "is of a run on another network: go on with the construction and the version of "
+            "verified-mlp that wrote it, or delete the file and run from the start.",
         ),
         (
             replace(SOME, program=identity(SHAPE, [3, 3, 254])[1]),

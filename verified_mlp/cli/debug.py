@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_symbols
+from verified_mlp.cli.constructions import PAPER, ConstructionName
 from verified_mlp.cli.machines import load_machine
 from verified_mlp.cli.shell import UserError
 from verified_mlp.machine.image_formats import Format
@@ -39,6 +40,7 @@ def debug(
     bits: Bits = None,
     words: Words = None,
     kind: Kind = Format.DECIMAL,
+    construction: ConstructionName = PAPER,
     given: Annotated[
         Path | None,
         typer.Option("--input", metavar="FILE", help="The program's input.  [default: asked for]"),
@@ -68,7 +70,7 @@ def debug(
     from numeric.debugger.render import Names
     from numeric.debugger.session import Session
 
-    machine = load_machine(loaded.shape)
+    machine = load_machine(loaded.shape, construction=construction)
     screen = _Screen()
     typed: _Typed | None = None
     source: Source = BytesIO(content or b"")

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from verified_mlp.cli.constructions import PAPER
 from verified_mlp.cli.shell import UserError
 from verified_mlp.machine.shape import Shape
 
 # The runtime and the prover are imported where they are used, so that --help is quick.
 if TYPE_CHECKING:
     from numeric.machine import Machine
+    from proofs.verify import Options
 
 NOT_VERIFIED = 4
 """The exit code of every command that would run a network whose proof does not hold."""
@@ -22,6 +24,7 @@ def load_machine(
     engine: str = "auto",
     certificate: Path | None = None,
     unverified: bool = False,
+    construction: str = PAPER,
 ) -> Machine:
     """The machine of a shape, verified: proved, or covered by the certificate, if there is one.
 
@@ -30,21 +33,36 @@ def load_machine(
     from numeric.capacity import DoesNotFitError
     from numeric.machine import Machine, NotVerifiedError, UnknownEngineError
 
+    options = options_of(construction)
     if certificate and unverified:
         raise UserError("--unverified asks for no certificate: leave out one of the two.")
     if certificate:
-        _check_covered(certificate, shape)
+        _check_covered(certificate, shape, options)
     if unverified and sys.stderr is not None:
         print("verified-mlp: nothing says that this network is proved.", file=sys.stderr)
     try:
-        return Machine(shape, engine, verified=not (certificate or unverified))
+        return Machine(shape, engine, options, verified=not (certificate or unverified))
     except (DoesNotFitError, UnknownEngineError) as error:
         raise UserError(str(error)) from error
     except NotVerifiedError as error:
         raise UserError(str(error), NOT_VERIFIED) from error
 
 
-def _check_covered(certificate: Path, shape: Shape) -> None:
+def options_of(construction: str) -> Options:
+    """The usual options of proofs, for the construction of a name.
+
+    Raises UserError for the name of none.
+    """
+    from proofs.verify import Options
+    from verified_mlp.constructions.registry import construction as named
+
+    try:
+        return Options(construction=named(construction).name)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _check_covered(certificate: Path, shape: Shape, options: Options) -> None:
     """Raises UserError unless the certificate is right and covers the shape's network."""
     from numeric.machine import NotVerifiedError, check_verified
     from proofs.certificate import CertificateError
@@ -53,8 +71,10 @@ def _check_covered(certificate: Path, shape: Shape) -> None:
     from proofs.verify import check_instance
 
     try:
-        covered(certificate.read_bytes(), shape)
-        check_verified(Report(shape.bits, shape.words, [check_instance(shape)]))
+        covered(certificate.read_bytes(), shape, options)
+        check_verified(
+            Report(shape.bits, shape.words, [check_instance(shape, how=options.construction)])
+        )
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_program
-from verified_mlp.cli.machines import load_machine
+from verified_mlp.cli.constructions import PAPER, ConstructionName
+from verified_mlp.cli.machines import load_machine, options_of
 from verified_mlp.cli.run_batch import Batch, read_inputs, run_all
 from verified_mlp.cli.run_long import CheckpointFile, Every, LongRun, Resume, earlier_run
 from verified_mlp.cli.shell import INTERRUPTED, UserError, write_whole
@@ -46,6 +47,7 @@ def run(
             "non-zero weights, or literal matrices.",
         ),
     ] = "auto",
+    construction: ConstructionName = PAPER,
     certificate: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Run only if this certificate covers the network."),
@@ -101,13 +103,13 @@ def run(
             checkpoint_every=checkpoint_every,
             resume=resume,
         )
-        return run_all(
-            load_machine(shape, engine, certificate, unverified), program, inputs, max_steps, stats
-        )
-    earlier = earlier_run(checkpoint, checkpoint_every, resume, shape, program)
+        machine = load_machine(shape, engine, certificate, unverified, construction)
+        return run_all(machine, program, inputs, max_steps, stats)
+    options_of(construction)
+    earlier = earlier_run(checkpoint, checkpoint_every, resume, shape, program, construction)
 
-    machine = load_machine(shape, engine, certificate, unverified)
-    long_run = LongRun(checkpoint, checkpoint_every, earlier)
+    machine = load_machine(shape, engine, certificate, unverified, construction)
+    long_run = LongRun(checkpoint, checkpoint_every, earlier, construction)
     host = _host(machine, program, long_run, self_check, earlier)
     long_run.begin(host, program)
     began = perf_counter()

@@ -44,7 +44,12 @@ Resume = Annotated[
 
 
 def earlier_run(
-    path: Path | None, every: float | None, resume: bool, shape: Shape, program: Sequence[int]
+    path: Path | None,
+    every: float | None,
+    resume: bool,
+    shape: Shape,
+    program: Sequence[int],
+    construction: str,
 ) -> Checkpoint | None:
     """The checkpoint to go on from, if the options ask for that.
 
@@ -62,7 +67,7 @@ def earlier_run(
         from numeric.checkpoint import CheckpointError, read
 
         try:
-            return read(path, shape, program)
+            return read(path, shape, program, construction)
         except CheckpointError as error:
             raise UserError(str(error)) from error
     if path.exists() or path.is_symlink():
@@ -79,8 +84,15 @@ class LongRun:
     The streams find their places in `begin`; `run` is Host.run with checkpoints and progress.
     """
 
-    def __init__(self, path: Path | None, every: float | None, earlier: Checkpoint | None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        every: float | None,
+        earlier: Checkpoint | None,
+        construction: str,
+    ) -> None:
         self._path, self._earlier = path, earlier
+        self._construction = construction
         self._every = EVERY if every is None else every
         self._interrupts = Interrupts()
         self.source = Input(self._interrupts)
@@ -109,7 +121,7 @@ class LongRun:
         elif self._path is not None:
             from numeric.checkpoint import identity
 
-            self._identity = identity(host.shape, program)
+            self._identity = identity(host.shape, program, self._construction)
             self._save()
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verified_mlp.cli.constructions import PAPER, ConstructionName
 from verified_mlp.cli.shell import UserError
 from verified_mlp.machine.shape import Shape
 
@@ -56,12 +57,7 @@ def show(
     matrix: Annotated[
         bool, typer.Option("--matrix", help="With --layer, print its exact matrix and bias.")
     ] = False,
-    construction: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="How the network is made: paper (23 layers) or compact (6)."
-        ),
-    ] = "paper",
+    construction: ConstructionName = PAPER,
     formats: Annotated[
         bool,
         typer.Option("--formats", help="Show which number formats compute each layer exactly."),

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_program
+from verified_mlp.cli.constructions import PAPER, ConstructionName
 from verified_mlp.cli.debug import Words, read_file
 from verified_mlp.cli.machines import load_machine
 from verified_mlp.cli.shell import UserError
@@ -40,6 +41,7 @@ def trace(
     bits: Bits = None,
     words: Words = None,
     kind: Kind = Format.DECIMAL,
+    construction: ConstructionName = PAPER,
     to: Annotated[To, typer.Option(help="Lines of values, or of JSON objects.")] = To.CSV,
     output: Annotated[
         Path | None,
@@ -79,7 +81,7 @@ def trace(
     from numeric.debugger.trace import Record
     from numeric.debugger.trace import trace as traced
 
-    machine = load_machine(loaded.shape)
+    machine = load_machine(loaded.shape, construction=construction)
     source = _Stdin() if content is None else BytesIO(content)
     sink = BytesIO() if output is None else _Stdout()
     names = [each.name for each in fields(Record)]

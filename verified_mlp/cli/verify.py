@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
 
 import typer
 
+from verified_mlp.cli.constructions import PAPER, ConstructionName
 from verified_mlp.cli.shell import INTERRUPTED, UserError, new_app, run_app, write_whole
 from verified_mlp.cli.verify_arguments import check_limits, check_modes, check_second_solver
 from verified_mlp.machine.shape import Shape
@@ -45,12 +46,7 @@ def verify_all(
     *,
     bits: Annotated[int, typer.Option(help="Bits a word, 4 to 64.")] = 16,
     words: Annotated[int, typer.Option(help="Words of memory, 4 to 2^24.")] = 256,
-    construction: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="How the network is made: paper (23 layers) or compact (6)."
-        ),
-    ] = "paper",
+    construction: ConstructionName = PAPER,
     only: Annotated[
         list[str] | None,
         typer.Option(

@@ -1,0 +1,135 @@
+"""Every construction runs: on every engine, what the step says, and what the others say."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from sample_states import adversarial_states, random_states, stepped
+
+from numeric.activations import Activations
+from numeric.codec import Codec
+from numeric.engines import EngineName
+from numeric.engines import build as build_literal
+from numeric.machine import Machine
+from numeric.self_check import DifferenceError, checked
+from numeric.support import SupportEngine, SupportName, SupportProcessor, build
+from numeric.support_reading import NoSupportError
+from proofs.verify import Options, stated
+from verified_mlp.cli.constructions import PAPER
+from verified_mlp.constructions.registry import CONSTRUCTIONS, DEFAULT, Construction, construction
+from verified_mlp.machine.image import read_image
+from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.state import State
+
+OTHERS = [each for each in CONSTRUCTIONS.values() if each.name != DEFAULT]
+SHAPES = [Shape(4, 5), Shape(5, 32), Shape(8, 40), Shape(16, 16), Shape(24, 50)]
+
+
+def engine(how: Construction, shape: Shape, name: SupportName) -> SupportEngine:
+    return build(how.network(shape), stated(shape, how=how.name), shape, name, how.sums)
+
+
+@pytest.mark.parametrize("how", OTHERS, ids=lambda each: each.name)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_engines_make_the_step(how: Construction, shape: Shape) -> None:
+    codec = Codec(shape, sums=how.sums)
+    literal = build_literal(how.network(shape), EngineName.SPARSE)
+    engines = [literal, *(engine(how, shape, name) for name in SupportName)]
+    for state in (*adversarial_states(shape).values(), *random_states(shape, 7, 100)):
+        expected = stepped(shape, state)
+        for each in engines:
+            assert codec.decode(each.forward(codec.encode(state))) == expected, each.name
+
+
+@pytest.mark.parametrize("how", OTHERS, ids=lambda each: each.name)
+@pytest.mark.parametrize("name", ["support", "sparse"])
+def test_a_program_runs_as_on_the_first(
+    how: Construction, name: str, request: pytest.FixtureRequest
+) -> None:
+    shape = Shape(16, 64)
+    words = read_image(request.config.rootpath / "examples" / "multiply.sq", shape)
+    results = [
+        Machine(shape, name, Options(construction=each), verified=False).run(words, b"6*7")
+        for each in (DEFAULT, how.name)
+    ]
+    assert results[0] == results[1]
+    assert results[0].output == b"42\n"
+
+
+def test_the_codec_reads_sums() -> None:
+    shape, sums = Shape(4, 5), {"mem": ("keep", "set"), "pc": ("jump_to", "go_on", "stay")}
+    codec = Codec(shape, sums=sums)
+    state = State([1, 2, 3, 4, 15], pc=3, input=9, ready=1)
+    vector = codec.encode(state)
+    assert len(vector) == Codec(shape).width + 5 * 4 + 2 * 4
+    assert codec.decode(vector) == state
+    moved = vector.copy()
+    moved[20], moved[0] = vector[0], vector[20]  # one bit of mem, from `keep` to `set`
+    assert codec.decode(moved) == state
+    assert not np.array_equal(moved, vector)
+    assert np.array_equal(codec.summed(moved), codec.summed(vector))
+    moved[0] = 1
+    with pytest.raises(ValueError, match="mem") as failure:
+        codec.decode(moved)
+    assert str(failure.value) == (
+        "mem[0, 0] is 2.0 in the state vector, where every entry must be 0 or 1."
+    )
+
+
+def test_a_network_that_reads_one_part_of_a_sum_has_no_plan() -> None:
+    """The plan holds sums only; what reads less than a sum is no function of them."""
+    shape, how = Shape(4, 5), construction("compact")
+    network = how.network(shape)
+    first = network.layers[0]
+    placed = next(each for each in first.placed if each.name == "mem")
+    family = placed.neurons[0]
+    terms = tuple(each for each in family.row.terms if each.ref and each.ref.field == "keep")
+    changed = replace(placed, neurons=(replace(family, row=replace(family.row, terms=terms)),))
+    layer = replace(
+        first, placed=tuple(changed if each is placed else each for each in first.placed)
+    )
+    wrong = replace(network, layers=(layer, *network.layers[1:]))
+    with pytest.raises(NoSupportError, match="sum mem") as failure:
+        build(wrong, stated(shape, how="compact"), shape, SupportName.NUMPY, how.sums)
+    assert "layer 1, mem" in str(failure.value)
+    assert "it reads more than the sum mem of keep, set" in str(failure.value) or (
+        "it reads more than the sum mem of set, keep" in str(failure.value)
+    )
+
+
+def test_a_pass_is_checked_and_shown_by_the_literal_rows() -> None:
+    shape, how = Shape(8, 40), construction("compact")
+    network, compiled = how.network(shape), engine(how, shape, SupportName.NUMPY)
+    for whole in (True, False):
+        processor = SupportProcessor(compiled, random_states(shape, 3, 1)[0])
+        twice = checked(processor, compiled, network, 1)
+        assert twice.advance(5) >= 1 or whole
+    state = random_states(shape, 5, 1)[0]
+    found = Activations(compiled, network, SupportProcessor(compiled, state))
+    assert len(found.layers) == len(network.layers) + 1
+    explained = found.explain(6, "keep", (0, 0), 5)
+    assert explained.value in (0, 1)
+
+
+def test_a_wrong_plan_is_found_out_by_the_check() -> None:
+    shape, how = Shape(8, 40), construction("compact")
+    right, other = how.network(shape), engine(how, shape, SupportName.NUMPY)
+    states = random_states(shape, 11, 40)
+
+    class Off(SupportProcessor):
+        def advance(self, passes: int = 1) -> int:
+            made = super().advance(passes)
+            self.entries[0] = 1 - self.entries[0]
+            return made
+
+    assert any(stepped(shape, state) != state for state in states)
+    with pytest.raises(DifferenceError, match="self-check: pc"):
+        deque(checked(Off(other, state), other, right, 1).advance(1) for state in states)
+
+
+def test_the_default_is_named_once_for_the_commands() -> None:
+    assert PAPER == DEFAULT
+    assert {each.name for each in fields(Construction)} >= {"name", "network", "sums"}

@@ -1,0 +1,19 @@
+"""The option --construction, which all commands that name a network have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+# The registry is not imported here, so that --help is quick; a test holds the two together.
+PAPER = "paper"
+
+ConstructionName = Annotated[
+    str,
+    typer.Option(
+        "--construction",
+        metavar="NAME",
+        help="How the network is made: paper (23 layers) or compact (6).",
+    ),
+]
