@@ -22,6 +22,7 @@ from numeric.capacity import (
 )
 from numeric.codec import Codec
 from numeric.engines import Engine, EngineName, build
+from numeric.lockstep import LockstepProcessor
 from numeric.self_check import checked
 from numeric.support import SupportEngine, SupportName, SupportProcessor
 from numeric.support import build as build_support
@@ -173,12 +174,14 @@ class Machine:
         self_check: int = 0,
         *,
         state: State | None = None,
+        beside: Machine | None = None,
     ) -> Host:
         """The host loop of a program, for streams of input and output; see `Host.run`.
 
         It begins in `state`, if one is given, in place of that of a program that starts.
         With the support engine, every `self_check`-th pass can be compared with the network's (see
-        `numeric.self_check`).  Raises ValueError for another engine.
+        `numeric.self_check`).  Raises ValueError for another engine.  With a machine `beside` it, that
+        one makes the same passes, and its states are compared (see `numeric.lockstep`).
         """
         if state is None:
             state = State(mem=[*words, *[0] * (self.shape.words - len(words))])
@@ -196,6 +199,10 @@ class Machine:
         else:
             codec = Codec(self.shape, sums=self.construction.sums)
             processor = NetworkProcessor(engine, codec, state)
+        if beside is not None:
+            names = self.construction.name, beside.construction.name
+            second = beside.host([], source, sink, state=state).processor
+            processor = LockstepProcessor(processor, second, names)
         return Host(self.shape, processor, source, sink)
 
 

@@ -48,6 +48,12 @@ def run(
         ),
     ] = "auto",
     construction: ConstructionName = PAPER,
+    lockstep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Run this construction's network beside it, and compare states."
+        ),
+    ] = None,
     certificate: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Run only if this certificate covers the network."),
@@ -85,6 +91,8 @@ def run(
         raise UserError(f"--max-steps {max_steps} is out of range: give 0 or more steps.")
     if self_check < 0:
         raise UserError(f"--self-check {self_check} is out of range: give 0 or more passes.")
+    if lockstep == construction:
+        raise UserError(f"--lockstep {lockstep} is the network itself: name another construction.")
     loaded = load_program(image, kind, bits, words)
     shape, program = loaded.shape, loaded.words
     if dump_memory:
@@ -97,6 +105,7 @@ def run(
     if batch:
         inputs = read_inputs(
             batch,
+            lockstep=lockstep,
             self_check=self_check,
             dump_memory=dump_memory,
             checkpoint=checkpoint,
@@ -109,8 +118,11 @@ def run(
     earlier = earlier_run(checkpoint, checkpoint_every, resume, shape, program, construction)
 
     machine = load_machine(shape, engine, certificate, unverified, construction)
+    beside = None
+    if lockstep is not None:
+        beside = load_machine(shape, engine, None, unverified, lockstep)
     long_run = LongRun(checkpoint, checkpoint_every, earlier, construction)
-    host = _host(machine, program, long_run, self_check, earlier)
+    host = _host(machine, program, long_run, self_check, earlier, beside)
     long_run.begin(host, program)
     began = perf_counter()
     outcome = _run(long_run, max_steps)
@@ -136,20 +148,23 @@ def _host(
     long_run: LongRun,
     self_check: int,
     earlier: Checkpoint | None,
+    beside: Machine | None,
 ) -> Host:
     state = earlier.state if earlier else None
+    streams = long_run.source, long_run.sink
     try:
-        return machine.host(program, long_run.source, long_run.sink, self_check, state=state)
+        return machine.host(program, *streams, self_check, state=state, beside=beside)
     except ValueError as error:
         raise UserError(str(error)) from error
 
 
 def _run(long_run: LongRun, max_steps: int | None) -> Outcome | None:
+    from numeric.lockstep import ApartError
     from numeric.self_check import DifferenceError
 
     try:
         return long_run.run(max_steps)
-    except DifferenceError as error:
+    except (ApartError, DifferenceError) as error:
         raise UserError(str(error), INTERNAL) from error
 
 
