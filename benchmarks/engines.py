@@ -10,7 +10,6 @@ import argparse
 import csv
 import os
 import platform
-import random
 import resource
 import sys
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from numeric.engines import EngineName, build
 from numeric.machine import Machine, NetworkProcessor
 from numeric.support import SupportEngine, SupportName, SupportProcessor
 from numeric.support_plan import plan
+from numeric.workload import workload
 from proofs.verify import stated
 from verified_mlp.constructions.paper import paper
 from verified_mlp.machine.interpreter import Interpreter
@@ -60,19 +60,6 @@ class Row:
     multiplications: int | None
 
 
-def program(shape: Shape) -> list[int]:
-    """Subtractions of words at random places of the whole memory from one another, for ever."""
-    rng = random.Random(1)
-    count = min((shape.words - 4) // 6, (shape.modulus // 2 - 4) // 3, 4000)
-    first = 3 * count + 4
-    words = []
-    for at in range(count):
-        words += [rng.randrange(first, shape.addresses), rng.randrange(first, shape.addresses)]
-        words += [3 * at + 3]
-    words += [3 * count + 3, 3 * count + 3, 0, 0]
-    return words + [rng.randrange(shape.modulus) for _ in range(shape.words - len(words))]
-
-
 def literal(name: EngineName) -> Callable[[Shape], tuple[Any, int]]:
     """The literal matrices, all of them or their non-zero entries."""
 
@@ -80,7 +67,7 @@ def literal(name: EngineName) -> Callable[[Shape], tuple[Any, int]]:
         engine = build(paper(shape), name)
         entries = sum(weights.size for weights, _ in engine.layers)
         count = engine.nonzeros if name is EngineName.SPARSE else entries
-        return NetworkProcessor(engine, Codec(shape), State(program(shape))), count
+        return NetworkProcessor(engine, Codec(shape), State(workload(shape))), count
 
     return make
 
@@ -90,7 +77,7 @@ def support(name: SupportName) -> Callable[[Shape], tuple[Any, int]]:
 
     def make(shape: Shape) -> tuple[Any, int]:
         engine = SupportEngine(plan(paper(shape), stated(shape)), shape, name, at_once=True)
-        return SupportProcessor(engine, State(program(shape))), engine.nonzeros
+        return SupportProcessor(engine, State(workload(shape))), engine.nonzeros
 
     return make
 
@@ -135,7 +122,7 @@ def onnx_runtime(shape: Shape) -> tuple[Any, int]:
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     engine: Any = Forward(lambda vector: session.run(None, {"x0": vector[None]})[0][0])
-    return NetworkProcessor(engine, Codec(shape), State(program(shape))), sum(
+    return NetworkProcessor(engine, Codec(shape), State(workload(shape))), sum(
         weights.size for weights, _ in layers
     )
 
@@ -157,7 +144,7 @@ def pytorch(shape: Shape) -> tuple[Any, int]:
         return x.numpy()
 
     engine: Any = Forward(forward)
-    return NetworkProcessor(engine, Codec(shape), State(program(shape))), sum(
+    return NetworkProcessor(engine, Codec(shape), State(workload(shape))), sum(
         matrix.numel() for matrix, _ in layers
     )
 
@@ -166,7 +153,7 @@ class Loop:
     """A plain SUBLEQ loop in Python, with no input, output or faults."""
 
     def __init__(self, shape: Shape) -> None:
-        self.mem, self.pc = program(shape), 0
+        self.mem, self.pc = workload(shape), 0
         self.mask, self.half, self.words = shape.modulus - 1, shape.modulus // 2, shape.words
 
     def rate(self, seconds: float) -> float:
@@ -188,7 +175,7 @@ class Loop:
 def batched(shape: Shape) -> float:
     """Steps per second of all jobs together, on all cores, loading their memories included."""
     machine = Machine(shape, verified=False)
-    jobs = [Job(program(shape))] * BATCH
+    jobs = [Job(workload(shape))] * BATCH
     run_batch(machine, jobs[:8], 10)
     began = perf_counter()
     results = run_batch(machine, jobs, JOB_STEPS)
@@ -197,7 +184,7 @@ def batched(shape: Shape) -> float:
 
 def interpreter(shape: Shape) -> tuple[Any, None]:
     """The reference: the step function on Python integers."""
-    return Interpreter(shape, State(program(shape))), None
+    return Interpreter(shape, State(workload(shape))), None
 
 
 WAYS: dict[str, Callable[[Shape], tuple[Any, int | None]]] = {

@@ -180,8 +180,8 @@ class Machine:
 
         It begins in `state`, if one is given, in place of that of a program that starts.
         With the support engine, every `self_check`-th pass can be compared with the network's (see
-        `numeric.self_check`).  Raises ValueError for another engine.  With a machine `beside` it, that
-        one makes the same passes, and its states are compared (see `numeric.lockstep`).
+        `numeric.self_check`).  Raises ValueError for another engine.  With a machine `beside` it,
+        that one makes the same passes, and its states are compared (see `numeric.lockstep`).
         """
         if state is None:
             state = State(mem=[*words, *[0] * (self.shape.words - len(words))])

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from numeric.lower import LIMIT
+from numeric.lower import LIMIT, NotExactError
 from numeric.support_forms import (
     ZERO,
     Atom,
@@ -342,7 +342,10 @@ class _Planner:
                     abs(int(weight)) * self.largest[each] for each, weight in op.terms
                 )
             if sum_at_most >= LIMIT:
-                self.reader.refuse("a partial sum may reach 2^53, from where on float64 has gaps")
+                raise NotExactError(
+                    f"the rows of {self.network.name} that can matter: a partial sum may reach "
+                    "2^53, from where on float64 has gaps. State the network with smaller weights."
+                )
             self.largest.setdefault(register, sum_at_most)
 
     # Rules

@@ -42,6 +42,8 @@ def unchanged(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) 
     The matrices are those of all layers, the read-outs last; they differ in their numbers alone.
     The ranges of `before` must hold.
     """
+    if _row_by_row(before, after, inputs):
+        return True
     cones = [each for each in _cones(before, after, inputs) if each.values.count <= MOST_VALUES]
     cones.sort(key=lambda each: each.values.count)
     few = [each for each in cones if each.values.count <= FEW_VALUES]
@@ -50,6 +52,22 @@ def unchanged(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) 
         or unchanged_within_bounds(before, after, inputs)
         or any(_same(cone, before, after) for cone in cones[len(few) :])
     )
+
+
+def _row_by_row(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) -> bool:
+    """Whether every changed row is what it was for all values of what it reads by itself."""
+    ranges = [inputs, *(each.largest for each in before)]
+    for depth, (was, now) in enumerate(zip(before, after, strict=True)):
+        rows = now.differing(was) if now is not was else _NONE
+        for row in rows[:, None]:
+            columns = np.union1d(was.read_by(row), now.read_by(row))
+            if Values.all(columns, ranges[depth][columns]).count > FEW_VALUES:
+                return False
+            plain = depth + 1 == len(before)
+            found = _differing_values(was, now, row, ranges[depth], plain)
+            if found is None or found.choices.shape[1]:
+                return False
+    return True
 
 
 def _cones(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) -> Iterator[_Cone]:

@@ -31,6 +31,7 @@ def load_machine(
     Raises UserError if it is not, or if it does not fit in memory.
     """
     from numeric.capacity import DoesNotFitError
+    from numeric.lower import NotExactError
     from numeric.machine import Machine, NotVerifiedError, UnknownEngineError
 
     options = options_of(construction)
@@ -46,6 +47,12 @@ def load_machine(
         raise UserError(str(error)) from error
     except NotVerifiedError as error:
         raise UserError(str(error), NOT_VERIFIED) from error
+    except NotExactError as error:
+        raise UserError(
+            f"the construction {construction} has numbers at {shape} that float64 does not hold, "
+            f"so it is proved there but cannot be run: choose fewer bits, or --construction "
+            f"{PAPER}, which is exact at every width."
+        ) from error
 
 
 def options_of(construction: str) -> Options:

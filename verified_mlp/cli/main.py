@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from verified_mlp.cli.asm import asm, disasm
+from verified_mlp.cli.compare import compare
 from verified_mlp.cli.debug import debug
 from verified_mlp.cli.prove import prove
 from verified_mlp.cli.run import run
@@ -20,6 +21,7 @@ app.command()(disasm)
 app.command()(prove)
 app.command()(debug)
 app.command()(trace)
+app.command()(compare)
 
 
 def main() -> NoReturn:

@@ -11,6 +11,7 @@ import typer
 
 from verified_mlp.cli.constructions import PAPER, ConstructionName
 from verified_mlp.cli.shell import UserError
+from verified_mlp.cli.tables import Line, plain_table
 from verified_mlp.machine.shape import Shape
 
 # What computes is imported where it is used, so that --help is quick.
@@ -37,8 +38,6 @@ HEADINGS = (
 )
 WORDY = 3
 """So many of the headings, the first ones, stand over text (or the layer's number)."""
-
-Line = tuple[str, ...]
 
 
 def show(
@@ -214,7 +213,7 @@ def _print_lines_as_table(title: str, headings: Line, lines: Sequence[Line], tot
     if sys.stdout.isatty():
         _print_rich_table(title, headings, lines, total)
     else:
-        _print_lines(_plain_table([headings, *lines, total]))
+        _print_lines(plain_table([headings, *lines, total], range(1, WORDY)))
 
 
 def _print_rich_table(title: str, headings: Line, lines: Sequence[Line], total: Line) -> None:
@@ -233,16 +232,6 @@ def _print_rich_table(title: str, headings: Line, lines: Sequence[Line], total: 
     table.add_section()
     table.add_row(*total)
     Console().print(table)
-
-
-def _plain_table(lines: Sequence[Line]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = [
-            cell.ljust(width) if 0 < at < WORDY else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        yield "  ".join(cells)
 
 
 def _layer_lines(network: Network, shape: Shape, depth: int, measure: Measure) -> Iterator[str]:
