@@ -134,7 +134,10 @@ def test_what_is_not_proved_is_said(
             "--plot nowhere/a.png",
             "cannot write nowhere/a.png: No such file or directory. Choose another file.",
         ),
-        ("--words 3", "words = 3 is out of range: choose 4 to 65536 words for 16-bit words."),
+        (
+            "--words 3",
+            "words = 3 is out of range: with 16-bit words, choose 4 to 65536 words of memory.",
+        ),
     ],
 )
 def test_wrong_usage_is_one_sentence(tmp_path: Path, words: str, sentence: str) -> None:

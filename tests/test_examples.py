@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from numeric.machine import Machine
+from proofs.verify import Options
+from verified_mlp.constructions.registry import CONSTRUCTIONS, construction
 from verified_mlp.machine.host import Host, Outcome
 from verified_mlp.machine.image import read_image
 from verified_mlp.machine.interpreter import Interpreter
@@ -41,8 +43,8 @@ def shape_of(name: str) -> Shape:
 
 
 @cache
-def machine(shape: Shape, engine: str) -> Machine:
-    return Machine(shape, engine)
+def machine(shape: Shape, engine: str, how: str) -> Machine:
+    return Machine(shape, engine, Options(construction=how))
 
 
 def interpreted(name: str, shape: Shape, given: bytes) -> tuple[Outcome, int, bytes, list[int]]:
@@ -81,15 +83,20 @@ def test_every_line_is_commented_with_its_address(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "given", "expected"), CASES)
-@pytest.mark.parametrize("engine", ["sparse", "dense"])
+@pytest.mark.parametrize("engine", ["support", "support-numpy", "sparse", "dense"])
+@pytest.mark.parametrize("how", CONSTRUCTIONS)
 def test_the_network_does_what_the_interpreter_does(
-    name: str, given: bytes, expected: bytes, engine: str
+    name: str, given: bytes, expected: bytes, engine: str, how: str
 ) -> None:
     shape = shape_of(name)
+    try:
+        construction(how).network(shape)
+    except ValueError as refusal:
+        pytest.skip(str(refusal))
     outcome, steps, output, memory = interpreted(name, shape, given)
     assert (outcome, output) == (Outcome.HALTED, expected)
     words = read_image(EXAMPLES / f"{name}.sq", shape)
-    result = machine(shape, engine).run(words, given, max_steps=10_000)
+    result = machine(shape, engine, how).run(words, given, max_steps=10_000)
     assert result.outcome is Outcome.HALTED
     assert (result.steps, result.output, result.state.mem) == (steps, output, memory)
 

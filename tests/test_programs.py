@@ -23,6 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numeric.machine import Machine
+from proofs.verify import Options
+from verified_mlp.constructions.registry import CONSTRUCTIONS, DEFAULT
 from verified_mlp.machine.host import Outcome
 from verified_mlp.machine.shape import Shape
 
@@ -175,13 +177,13 @@ def test_a_number_that_is_there(name: str, data: st.DataObject) -> None:
 
 
 @cache
-def machine(shape: Shape) -> Machine:
-    return Machine(shape)
+def machine(shape: Shape, how: str) -> Machine:
+    return Machine(shape, options=Options(construction=how))
 
 
-def check_on_the_network(case: Case, input: bytes, limit: int) -> None:
+def check_on_the_network(case: Case, input: bytes, limit: int, how: str) -> None:
     """The verified network does the steps of a run, or the first so many, as the integers do."""
-    network = machine(Shape(case.bits, case.words))
+    network = machine(Shape(case.bits, case.words), how)
     modulus = network.shape.modulus
     expected = on_integers(case, input, None, limit)
     words = [number % modulus for number in program(case).numbers]
@@ -195,16 +197,35 @@ def check_on_the_network(case: Case, input: bytes, limit: int) -> None:
     assert result.state.mem == [int(word) % modulus for word in expected.mem]
 
 
+def that_fits(case: Case, how: str) -> str:
+    """The construction's name; the test is skipped for a shape at which it is not built, or has
+    numbers that float64 does not hold: then it is refused, and never runs wrongly.
+    """
+    try:
+        machine(Shape(case.bits, case.words), how)
+    except ValueError as refusal:
+        assert how != DEFAULT
+        pytest.skip(str(refusal))
+    return how
+
+
+every_construction = pytest.mark.parametrize("how", CONSTRUCTIONS)
+
+
+@every_construction
 @every_case
-def test_on_the_network(case: Case) -> None:
-    check_on_the_network(case, case.inputs[0], BRIEFLY)
+def test_on_the_network(case: Case, how: str) -> None:
+    limit = BRIEFLY if how == DEFAULT else BRIEFLY // 10
+    check_on_the_network(case, case.inputs[0], limit, that_fits(case, how))
 
 
 @pytest.mark.slow
+@every_construction
 @every_case
-def test_the_longest_run_on_the_network(case: Case) -> None:
+def test_the_longest_run_on_the_network(case: Case, how: str) -> None:
     steps = {input: on_integers(case, input, None, MAX_STEPS).steps for input in case.inputs}
-    check_on_the_network(case, max(steps, key=steps.__getitem__), MAX_STEPS)
+    longest = max(steps, key=steps.__getitem__)
+    check_on_the_network(case, longest, MAX_STEPS, that_fits(case, how))
 
 
 # The gallery

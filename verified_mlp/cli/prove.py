@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verified_mlp.cli.asm import Bits, Kind, load_symbols
-from verified_mlp.cli.machines import NOT_VERIFIED
+from verified_mlp.cli.constructions import PAPER, ConstructionName
+from verified_mlp.cli.machines import NOT_VERIFIED, options_of
 from verified_mlp.cli.shell import UserError, write_whole
 from verified_mlp.machine.host import Outcome
 from verified_mlp.machine.image_formats import Format
@@ -51,6 +52,7 @@ def prove(
         typer.Option(help="Words of memory, 4 to 2^24.  [default: 256, more if needed]"),
     ] = None,
     kind: Kind = Format.DECIMAL,
+    construction: ConstructionName = PAPER,
     seconds: Annotated[int, typer.Option(metavar="T", help="Give up after so many seconds.")] = 300,
     forks: Annotated[int, typer.Option(metavar="N", help="Give up after so many forks.")] = 100_000,
     certificate: Annotated[
@@ -69,6 +71,7 @@ def prove(
             raise UserError(f"--{name} {number} is out of range: give 0 or more.")
     if seconds < 1:
         raise UserError(f"--seconds {seconds} is out of range: give 1 or more.")
+    options_of(construction)
     image, symbols = load_symbols(program, kind, bits, words)
     if certificate:
         from verified_mlp.cli.verify_files import check_writable
@@ -96,7 +99,7 @@ def prove(
     if isinstance(found, Refuted):
         _print_refuted(program, subject, wanted, found)
         return REFUTED
-    _check_network(program, image.shape)
+    _check_network(program, image.shape, construction)
     _print_proved(program, subject, wanted, found)
     if certificate:
         from proofs.programs.record import record
@@ -121,14 +124,13 @@ def _function(text: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _check_network(program: Path, shape: Shape) -> None:
+def _check_network(program: Path, shape: Shape, construction: str) -> None:
     """Raises UserError unless the machine theorem holds for the network of the shape."""
     from numeric.machine import NotVerifiedError, check_verified
     from proofs.gate import ensure
-    from verified_mlp.constructions.paper import paper
 
     try:
-        check_verified(ensure(shape, network=paper(shape)))
+        check_verified(ensure(shape, options_of(construction)))
     except NotVerifiedError as error:
         raise UserError(
             f"{program} is proved to be right on the machine, but {error}", NOT_VERIFIED
