@@ -13,6 +13,7 @@ from numeric.lower import NotExactError
 from numeric.machine import Machine
 from numeric.support import SupportEngine
 from numeric.support_compiled import available
+from numeric.support_reading import NoSupportError
 from numeric.workload import workload
 from proofs.results import Report
 from proofs.verify import Options, verify
@@ -102,7 +103,7 @@ def speed(how: Construction, shape: Shape, engine: str) -> float | None:
         return None
     try:
         machine = Machine(shape, engine, Options(construction=how.name), verified=False)
-    except (DoesNotFitError, NotExactError):
+    except (DoesNotFitError, NoSupportError, NotExactError):
         return None
     if isinstance(machine.engine, SupportEngine) and available():
         machine.engine.code.compile()

@@ -22,14 +22,16 @@ from numeric.capacity import (
 )
 from numeric.codec import Codec
 from numeric.engines import Engine, EngineName, build
+from numeric.linear_codec import LinearCodec, codec_of
 from numeric.lockstep import LockstepProcessor
 from numeric.self_check import checked
 from numeric.support import SupportEngine, SupportName, SupportProcessor
 from numeric.support import build as build_support
+from numeric.support_reading import NoSupportError
 from numeric.tie_check import Tie, tie_check
 from proofs import gate, verify
 from proofs.results import Report, Verdict
-from verified_mlp.constructions.registry import construction
+from verified_mlp.constructions.registry import Construction, construction
 from verified_mlp.machine.host import (
     Host,
     Outcome,
@@ -64,7 +66,7 @@ class NotTiedError(Exception):
 class NetworkProcessor:
     """A state vector and the engine that advances it (see `verified_mlp.machine.host`)."""
 
-    def __init__(self, engine: Engine, codec: Codec, state: State) -> None:
+    def __init__(self, engine: Engine, codec: Codec | LinearCodec, state: State) -> None:
         self._engine = engine
         self._codec = codec
         self._vector = codec.encode(state)
@@ -111,8 +113,9 @@ class Result:
 class Machine:
     """The network of a shape, by the construction of the options, proved and then built.
 
-    The engine is `support` (or `auto`, which is the same), `support-numpy`, `dense` or `sparse`.
-    Raises UnknownEngineError for another name, DoesNotFitError (before anything is proved or built)
+    The engine is `support` (or `auto`, the same where it applies), `support-numpy`, `dense`
+    or `sparse`.  Raises UnknownEngineError for another name, NoSupportError for one that does not
+    apply to the construction, DoesNotFitError (before anything is proved or built)
     if the engine would not fit in memory, NotVerifiedError if a gadget is not proved under the
     options, and NotTiedError if an array that was built does not hold the statement's numbers (a
     fresh sample of rows is compared).
@@ -134,8 +137,13 @@ class Machine:
     ) -> None:
         how = construction(options.construction)
         other, network = network, network or how.network(shape)
-        name = _engine_name(engine)
+        name = _engine_name(engine, how)
         if isinstance(name, SupportName):
+            if how.forms:
+                raise NoSupportError(
+                    f"the {name} engine holds the memory as words, and the construction {how.name} "
+                    "has no words, but neurons for every case: choose the sparse or dense engine."
+                )
             check_memory_fits(shape, name, available_bytes())
         else:
             check_fits(network, shape, name, available_bytes())
@@ -197,7 +205,7 @@ class Machine:
                 f"engine is the network: choose the support engine, or no self-check."
             )
         else:
-            codec = Codec(self.shape, sums=self.construction.sums)
+            codec = codec_of(self.shape, self.construction)
             processor = NetworkProcessor(engine, codec, state)
         if beside is not None:
             names = self.construction.name, beside.construction.name
@@ -206,9 +214,9 @@ class Machine:
         return Host(self.shape, processor, source, sink)
 
 
-def _engine_name(name: str) -> EngineName | SupportName:
+def _engine_name(name: str, how: Construction) -> EngineName | SupportName:
     if name == AUTO:
-        return SupportName.SUPPORT
+        return EngineName.SPARSE if how.forms else SupportName.SUPPORT
     for kind in (EngineName, SupportName):
         if name in list(kind):
             return kind(name)

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
 
-from proofs import kernel, machine, prover, second_solver, solver, theory
+from proofs import forms, kernel, machine, prover, second_solver, solver, theory
 from proofs.claims import CLAIMS, Claim
 from proofs.verify import gadgets
 from verified_mlp import logic
@@ -33,9 +33,9 @@ OUTSIDE = (
     "The solver: z3's answers are taken on its word, unless --cross-check decides each again with "
     "cvc5, or --certificate finds evidence for them, which check-certificate checks without a "
     "solver (proofs.checker, proofs.normal_form, proofs.smt_reader: then these are trusted).",
-    "The Python code that turns the statement into formulas (proofs.gadget_view, proofs.expanded, "
-    "verified_mlp.statement), quantifier-free instances of the axioms (proofs.theory) and SMT-LIB "
-    "(proofs.smtlib), and the kernel that applies the rules.",
+    "The Python code that turns the statement into formulas (proofs.gadget_view, proofs.forms, "
+    "proofs.expanded, verified_mlp.statement), quantifier-free instances of the axioms "
+    "(proofs.theory) and SMT-LIB (proofs.smtlib), and the kernel that applies the rules.",
     "The cache of answers: each has a checksum against accidents, not against malice; --no-cache "
     "does without.",
     "The lowering of the statement to arrays (verified_mlp.statement.arrays, numeric.lower): "
@@ -149,7 +149,14 @@ def axioms() -> list[str]:
 
 def definitions() -> Iterator[Named]:
     """The text of all that the theorem's statement is made of: the step, decode and encode."""
-    for definition in (step.Before, step.After, step.step, logic.value, *_public(machine)):
+    for definition in (
+        step.Before,
+        step.After,
+        step.step,
+        logic.value,
+        *_public(machine),
+        *_public(forms),
+    ):
         name = f"{definition.__module__}.{definition.__name__}"
         yield Named(name, textwrap.dedent(inspect.getsource(definition)).rstrip())
 

@@ -7,12 +7,14 @@ other view, with a constant for every entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from proofs.forms import form_value, summed
 from proofs.kernel import Theorem, placement
 from proofs.terms import BoolTerm, IntTerm, conj, formula, implies, ite, term, unknowns
-from proofs.theory import Formula, Term, Theory, product
-from verified_mlp.logic import Step, folding_with, value
+from proofs.theory import Formula, Term, Theory
+from verified_mlp.logic import folding_with, value
 from verified_mlp.statement.affine import Affine, Signal
 from verified_mlp.statement.builder import rewired
 from verified_mlp.statement.expr import Expr, Index, to_expr, var
@@ -71,7 +73,7 @@ class SymbolicView:
     def domain(self) -> list[BoolTerm]:
         """The part of the domain that no range and no pointwise condition states."""
         return [
-            formula(condition.holds(**self.values))
+            formula(self.run(partial(condition.holds, **self.values)))
             for condition in self.gadget.conditions
             if not condition.indices
         ]
@@ -83,53 +85,50 @@ class SymbolicView:
 
     def form(self, affine: Affine, at: Environment, depth: int) -> Term:
         """The value of an affine form over the neurons of layer `depth` (-1: the inputs)."""
-        total: Term = 0
-        groups: dict[tuple[Any, ...], list[Any]] = {}
-        for each in affine.terms:
-            groups.setdefault(each.bounds, []).append(each)
-        for bounds, terms in groups.items():
-            if len(bounds) > 1:
-                raise NotImplementedError("a sum inside a sum; wire a placed gadget instead")
-            if not bounds:
-                total = _plus(total, self._terms(terms, at, depth))
-                continue
-            (bound,) = bounds
+        return form_value(affine, at, self._reader(depth), self.theory.fold)
 
-            step = self._summing(bound.name, terms, at, depth)
-            low, high = bound.low.evaluate(at), bound.high.evaluate(at)
-            total = _plus(total, self.theory.fold(low, high, 0, step))
-        return total
+    def _reader(self, depth: int) -> Callable[..., Term]:
+        def read(name: str, *positions: Any) -> Term:
+            return self._symbols[depth, name](*map(term, positions))
+
+        return read
 
     def sum_in(self, depth: int, name: str, length: Term) -> Term:
         """The only sum in the row of a scalar neuron, its index below `length`."""
         family = self._family(depth, name)
         return self._partial(family.row, self.parameters, depth - 1, length)
 
-    def sum_wired(self, name: str, source: str, over: Environment, high: Term) -> Term:
-        """The only sum in the wire of a placed gadget's scalar input, its index below `high`."""
+    def sum_wired(self, name: str, source: str, over: Environment, high: Term, *at: Term) -> Term:
+        """The only sum in the wire of a placed gadget's input, `at` a position if it has any; the
+        sum's index below `high`.
+        """
         placed = self.placed(name)
         assert placed.gadget is not None
         depth = self.depth(placed) - len(placed.gadget.network.layers)
-        return self._partial(placed.wires[source][()], {**self.parameters, **over}, depth, high)
+        names = [f"position!{axis}" for axis in range(len(at))]
+        environment = {**self.parameters, **over, **dict(zip(names, at, strict=True))}
+        form = placed.wires[source][tuple(map(var, names))]
+        return self._partial(form, environment, depth, high)
 
     def _partial(self, form: Affine, at: Environment, depth: int, high: Term) -> Term:
         terms = [each for each in form.terms if each.bounds]
+        if not terms:
+            # A changed network may have none; what is said of it then does not follow.
+            return term(0)
         ((bound,),) = {each.bounds for each in terms}
-        step = self._summing(bound.name, terms, at, depth)
-        return self.theory.fold(bound.low.evaluate(at), high, 0, step)
+        return summed([bound], terms, at, self._reader(depth), self.theory.fold, high)
 
-    def _summing(self, name: str, terms: Sequence[Any], at: Environment, depth: int) -> Step:
-        return lambda index, before: before + self._terms(terms, {**at, name: index}, depth)
-
-    def _terms(self, terms: Sequence[Any], at: Environment, depth: int) -> Term:
-        total: Term = 0
-        for each in terms:
-            entry: Term = 1
-            if each.ref is not None:
-                positions = [_evaluated(position, at) for position in each.ref.positions]
-                entry = self._symbols[depth, each.ref.field](*positions)
-            total = _plus(total, product(each.coefficient, at, entry))
-        return total
+    def sum_of(
+        self, form: Affine, names: Sequence[str], depth: int, at: Environment, high: Term
+    ) -> Term:
+        """In a form, the sum over the bounds of these names, or over the last ones of these, of
+        which `at` has the others: the first that it has not below `high`.
+        """
+        terms = [each for each in form.terms if [own.name for own in each.bounds] == [*names]]
+        (bounds,) = {each.bounds for each in terms}
+        left = [bound for bound in bounds if bound.name not in at]
+        environment = {**self.parameters, **at}
+        return summed(left, terms, environment, self._reader(depth), self.theory.fold, high)
 
     def signal(self, signal: Signal, rank: int, depth: int, over: Environment) -> Any:
         """What a wire or output of `rank` axes gives: a Vector, or a term for a scalar."""
@@ -228,7 +227,7 @@ class SymbolicView:
         for condition in gadget.conditions:
             at = [self._constant(f"condition!{index.name}") for index in condition.indices]
             ranges += self._within(at, condition.indices, given)
-            needed.append(condition.holds(*at, **wires, **given))
+            needed.append(self.run(partial(condition.holds, *at, **wires, **given)))
         return ranges, conj(*map(formula, needed))
 
     def accept(self, placed: Placed, domain: Theorem) -> None:
@@ -343,7 +342,7 @@ class SymbolicView:
                     lambda *at: [
                         implies(
                             conj(*self._within(at, condition.indices)),
-                            formula(condition.holds(*at, **self.values)),
+                            formula(self.run(lambda: condition.holds(*at, **self.values))),
                         )
                     ],
                 )
@@ -370,10 +369,6 @@ def _require_its_neurons(placed: Placed) -> None:
     """
     if placed.gadget is not None and rewired(placed, placed.wires).neurons != placed.neurons:
         raise ValueError(f"{placed.name}: its neurons are not those of {placed.gadget.title}")
-
-
-def _plus(left: Term, right: Term) -> Term:
-    return right if isinstance(left, int) and left == 0 else left + right
 
 
 def _symbol_name(depth: int, family: str) -> str:

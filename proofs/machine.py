@@ -3,7 +3,7 @@
 Its inputs are the fields of the state vector, its outputs the fields of the state after one pass.
 `decode` is: a word is the number that its bits spell.  Where a construction's vector holds a field
 of the state as several fields, the bits are their sums, and that each sum is a bit is part of the
-domain.
+domain; where it gives them as linear forms, likewise.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from proofs.forms import form_value
 from proofs.terms import substitute, term, unknown
 from verified_mlp.constructions.registry import DEFAULT, Construction, construction
-from verified_mlp.logic import Truth, Value, bit, both, entry, symbolic, value, where
+from verified_mlp.logic import Truth, Value, bit, both, entry, fold, symbolic, value, where
 from verified_mlp.machine.shape import Dimensions
 from verified_mlp.machine.state import state_fields
 from verified_mlp.machine.step import After, Before, step
-from verified_mlp.statement.expr import to_expr
+from verified_mlp.statement.affine import Signal
+from verified_mlp.statement.expr import const, to_expr, var
 from verified_mlp.statement.network import Condition, Gadget, Network, Output
 
 
@@ -112,20 +114,60 @@ class Decoded:
         return self._how.decode(self._name, parts)
 
 
-def state_bits(how: Construction, name: str, fields: Mapping[str, Any]) -> Any:
+READ = ("mem", "pc", "fault", "input", "ready")
+"""The fields of the state that a step reads."""
+
+
+class Formed:
+    """A field of the state as an array of bits, each a linear form of the fields of the vector."""
+
+    def __init__(self, signal: Signal, fields: Mapping[str, Any]) -> None:
+        self._signal, self._fields = signal, fields
+
+    def __getitem__(self, position: Any) -> Any:
+        at = position if isinstance(position, tuple) else (position,)
+        names = [f"position!{axis}" for axis in range(len(at))]
+        form = self._signal[tuple(map(var, names))]
+        environment = {**self._fields, **dict(zip(names, at, strict=True))}
+        return form_value(form, environment, self._read, fold)
+
+    def _read(self, name: str, *at: Any) -> Any:
+        array = self._fields[name]
+        return (array[at] if len(at) > 1 else array[at[0]]) if at else array
+
+
+Forms = Mapping[str, Signal]
+"""Fields of the state as linear forms of the fields of the vector."""
+
+NO_FORMS: Forms = {}
+
+
+def forms_of(how: Construction, dimensions: Dimensions) -> Forms:
+    """The fields of the state that a construction gives as linear forms."""
+    return how.forms(dimensions) if how.forms else NO_FORMS
+
+
+def state_bits(
+    how: Construction, name: str, fields: Mapping[str, Any], forms: Forms = NO_FORMS
+) -> Any:
     """The bits of a field of the state: those of a field of the vector, or decoded from several."""
+    if name in forms:
+        formed = Formed(forms[name], fields)
+        return formed if forms[name].extent else formed[()]
     return Decoded(how, name, fields) if name in how.sums else fields[name]
 
 
-def decode(shape: Sizes, how: Construction, fields: Mapping[str, Any]) -> Before:
+def decode(
+    shape: Sizes, how: Construction, fields: Mapping[str, Any], forms: Forms = NO_FORMS
+) -> Before:
     """The state that fields of bits stand for: a word is the number that its bits spell."""
-    bits = {name: state_bits(how, name, fields) for name in ("mem", "pc")}
+    bits = {name: state_bits(how, name, fields, forms) for name in READ}
     return Before(
         mem=BitMemory(bits["mem"], shape),
         pc=value(bits["pc"], 0, shape.bits),
-        fault=fields["fault"],
-        input=value(fields["input"], 0, shape.bits),
-        ready=fields["ready"],
+        fault=bits["fault"],
+        input=value(bits["input"], 0, shape.bits),
+        ready=bits["ready"],
     )
 
 
@@ -136,15 +178,17 @@ def machine(dimensions: Dimensions, name: str = DEFAULT) -> Gadget:
     """
     how = construction(name)
     network = how.network(dimensions)
+    forms = forms_of(how, dimensions)
 
     def after(fields: Mapping[str, Any]) -> After:
         shape = sizes(dimensions, fields)
-        return step(shape, decode(shape, how, fields))
+        return step(shape, decode(shape, how, fields, forms))
 
     def result(name: str) -> Callable[..., Value]:
         return lambda **fields: getattr(after(fields), name)
 
     names = ("pc", "fault", "input", "ready", "wanted", "output", "valid")
+    count = len(network.layers)
     own = {} if name == DEFAULT else {"construction": name}
     return Gadget(
         name="machine",
@@ -154,7 +198,7 @@ def machine(dimensions: Dimensions, name: str = DEFAULT) -> Gadget:
             **{name: result(name) for name in names},
         },
         source="arXiv 2410.09375: one pass of the looped network is one SUBLEQ step",
-        formula=f"{len(network.layers)} layers = one step",
+        formula=f"{count} layer{'s' * (count > 1)} = one step",
         parameters=dimensions.parameters,
         conditions=tuple(invariants(how, dimensions)),
         settings={"bits": dimensions.bits, "words": _words_text(dimensions), **own},
@@ -165,7 +209,13 @@ def read_out(network: Network, how: Construction, dimensions: Dimensions) -> Net
     """The network with the fields of the state as outputs."""
     given = {output.name: output for output in network.outputs}
     outputs: list[Output] = []
+    forms = forms_of(how, dimensions)
     for source in state_fields(dimensions):
+        if source.name in forms:
+            # The last layer's neurons are called as the fields of the vector.
+            form = forms[source.name][source.indices]
+            outputs.append(Output(source.name, source.indices, form, const(1), source.word))
+            continue
         first = given[how.parts(source.name)[0]]
         form = how.decode(source.name, {name: output.form for name, output in given.items()})
         outputs.append(replace(first, name=source.name, form=form))
@@ -178,6 +228,22 @@ def invariants(how: Construction, dimensions: Dimensions) -> Iterator[Condition]
         if source.name in how.sums:
             text = f"{' + '.join(how.parts(source.name))} <= 1"
             yield Condition(text, source.indices, is_bit(how, source.name))
+    forms = forms_of(how, dimensions)
+    for source in state_fields(dimensions):
+        # What is only a result is never read.
+        if source.name in forms and source.name in READ:
+            text = f"the sum that is {source.name} in 0..1"
+            yield Condition(text, source.indices, is_formed(forms[source.name]))
+
+
+def is_formed(signal: Signal) -> Callable[..., Truth]:
+    """The condition that an entry of a field of the state is 0 or 1."""
+
+    def holds(*at: Value, **fields: Any) -> Truth:
+        entry = Formed(signal, fields)[at]
+        return both(entry >= 0, entry <= 1)
+
+    return holds
 
 
 def is_bit(how: Construction, name: str) -> Callable[..., Truth]:

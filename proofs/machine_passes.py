@@ -18,6 +18,7 @@ from verified_mlp.constructions.registry import DEFAULT, Construction, construct
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import state_fields
 from verified_mlp.machine.step import ArrayMemory, Before, step
+from verified_mlp.statement.evaluate import offsets
 
 States = Mapping[str, Array]
 """A batch of state vectors: a word or flag for each state by name; `mem` is [states, words]."""
@@ -101,8 +102,10 @@ def _shown(shape: Shape, matrices: Sequence[Matrix], state: States, vector: Arra
 
 def _encoded(shape: Shape, how: Construction, states: States) -> Array:
     """The vectors of the construction, a column for each state: every entry that is a sum is in one
-    of its parts, in which is drawn at random, always the same.
+    of its parts, in which is drawn at random, always the same.  What is a linear form is encoded.
     """
+    if how.forms:
+        return _encoded_as_forms(shape, how, states)
     rng = np.random.default_rng(1)
     blocks: list[Array] = []
     for name, rows in _entries(shape, states).items():
@@ -112,11 +115,24 @@ def _encoded(shape: Shape, how: Construction, states: States) -> Array:
     return np.concatenate(blocks)
 
 
+def _encoded_as_forms(shape: Shape, how: Construction, states: States) -> Array:
+    """The vectors of a construction with `forms`, a column for each state."""
+    fields = how.network(shape).inputs
+    starts, entries = offsets(fields), _entries(shape, states)
+    entries_all = sum(prod(each.shape) for each in fields)
+    found = np.zeros((entries_all, len(states["pc"])), dtype=np.int64)
+    for name, part in how.encoded.items():
+        found[starts[part] :][: len(entries[name])] = entries[name]
+    return found
+
+
 def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> list[Matrix]:
     """Matrices of the first layer, with each entry that is a sum read as its first part alone,
     where every row of all of them reads all its parts with the same weight.  The other parts may
     then be taken as 0.
     """
+    if how.forms:
+        return list(first)
     unread, at = np.zeros(first[0].weights.shape[1], dtype=bool), 0
     for field in state_fields(shape):
         extent, count = prod(field.shape), len(how.parts(field.name))

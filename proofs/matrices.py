@@ -79,7 +79,7 @@ def matrices(network: Network, known: tuple[Network, list[Matrix]] | None = None
     layer is the very same.  Raises IndexError, with a sentence, for a network that reads outside
     a field.
     """
-    whole = _with_outputs(network)
+    whole = with_outputs(network)
     if known is None:
         return [_matrix(whole, depth) for depth in range(len(whole.layers))]
     before, found = known
@@ -105,7 +105,7 @@ def _matrix(network: Network, depth: int) -> Matrix:
     return Matrix(weights, found.bias, np.array(largest, dtype=np.int64), column_names(families))
 
 
-def _with_outputs(network: Network) -> Network:
+def with_outputs(network: Network) -> Network:
     """The network with one more layer whose rows are the outputs."""
     families = [
         Neurons(each.name, each.indices, each.form, each.largest) for each in network.outputs

@@ -65,7 +65,7 @@ def test_verify_all_proves_it_and_its_certificate_is_checked(home: Path, tmp_pat
     [
         (
             "verify-all --construction deep",
-            "verify-all: there is no construction 'deep': choose paper or compact.",
+            "verify-all: there is no construction 'deep': choose paper, compact, five or single.",
         ),
         (
             "verify-all --construction compact --audit",
@@ -84,7 +84,7 @@ def test_verify_all_proves_it_and_its_certificate_is_checked(home: Path, tmp_pat
         ),
         (
             "verified-mlp show --construction deep",
-            "verified-mlp: there is no construction 'deep': choose paper or compact.",
+            "verified-mlp: there is no construction 'deep': choose paper, compact, five or single.",
         ),
         (
             "verified-mlp show --construction compact --layer 7",
@@ -119,3 +119,30 @@ def test_show_has_the_layers_of_the_construction(home: Path) -> None:
         assert figures["digest"] == digest(network)
     words = ("verified-mlp", "show", "--construction", "compact", *SMALL, "--layer", "6")
     assert "keep every word but one, set that one" in typed(home, *words)[1].splitlines()[0]
+
+
+@pytest.mark.parametrize("command", ["verify-all", "verified-mlp run echo.sq", "verified-mlp show"])
+def test_a_construction_that_is_not_built_at_a_shape_is_refused(home: Path, command: str) -> None:
+    (home / "echo.sq").write_text("0 0 -1\n")
+    words = (*command.replace("echo.sq", str(home / "echo.sq")).split(), "--construction", "single")
+    code, out, err = typed(home, *words, "--bits", "16", "--words", "256")
+    assert (code, out) == (2, "")
+    assert err == (
+        f"{words[0]}: the construction single is for at most 5 words of 5 bits, not 16 bits x 256 "
+        "words: every neuron of one case of an instruction reads those of all cases, so the number "
+        "of weights grows with the sixth power of the number of words; choose a smaller shape or "
+        "another construction.\n"
+    )
+
+
+def test_a_program_runs_on_a_single_layer(home: Path) -> None:
+    """mem[3] becomes 1 - 2, and the program halts at 8."""
+    (home / "tiny.sq").write_text("4 3 8 1 2\n")
+    size = ("--bits", "4", "--words", "5")
+    for how in ("paper", "single"):
+        words = ("verified-mlp", "run", str(home / "tiny.sq"), "--construction", how, *size)
+        assert typed(home, *words, "--unverified") == (
+            0,
+            "",
+            "verified-mlp: nothing says that this network is proved.\n",
+        )

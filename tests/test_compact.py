@@ -127,10 +127,13 @@ def test_encoding_is_undone_by_decoding() -> None:
 
 
 def test_constructions_by_name() -> None:
-    assert list(CONSTRUCTIONS) == ["paper", "compact"]
+    assert list(CONSTRUCTIONS) == ["paper", "compact", "five", "single"]
     with pytest.raises(ValueError, match="no construction") as failure:
         construction("deep")
-    assert str(failure.value) == "there is no construction 'deep': choose paper or compact."
+    assert (
+        str(failure.value)
+        == "there is no construction 'deep': choose paper, compact, five or single."
+    )
 
 
 # The network beside the step.

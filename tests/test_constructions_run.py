@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from numeric.activations import Activations
 from numeric.codec import Codec
 from numeric.engines import EngineName
 from numeric.engines import build as build_literal
+from numeric.linear_codec import LinearCodec, codec_of
 from numeric.machine import Machine
 from numeric.self_check import DifferenceError, checked
 from numeric.support import SupportEngine, SupportName, SupportProcessor, build
@@ -23,6 +25,7 @@ from verified_mlp.constructions.registry import CONSTRUCTIONS, DEFAULT, Construc
 from verified_mlp.machine.image import read_image
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
+from verified_mlp.statement.network import Network
 
 OTHERS = [each for each in CONSTRUCTIONS.values() if each.name != DEFAULT]
 SHAPES = [Shape(4, 5), Shape(5, 32), Shape(8, 40), Shape(16, 16), Shape(24, 50)]
@@ -32,12 +35,22 @@ def engine(how: Construction, shape: Shape, name: SupportName) -> SupportEngine:
     return build(how.network(shape), stated(shape, how=how.name), shape, name, how.sums)
 
 
+def built(how: Construction, shape: Shape) -> Network:
+    """The network; the test is skipped for a shape at which it is not built."""
+    try:
+        return how.network(shape)
+    except ValueError as refusal:
+        pytest.skip(str(refusal))
+
+
 @pytest.mark.parametrize("how", OTHERS, ids=lambda each: each.name)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_the_engines_make_the_step(how: Construction, shape: Shape) -> None:
-    codec = Codec(shape, sums=how.sums)
-    literal = build_literal(how.network(shape), EngineName.SPARSE)
-    engines = [literal, *(engine(how, shape, name) for name in SupportName)]
+    network = built(how, shape)
+    codec = codec_of(shape, how)
+    engines: list[Any] = [build_literal(network, EngineName.SPARSE)]
+    if not how.forms:
+        engines += [engine(how, shape, name) for name in SupportName]
     for state in (*adversarial_states(shape).values(), *random_states(shape, 7, 100)):
         expected = stepped(shape, state)
         for each in engines:
@@ -50,6 +63,7 @@ def test_a_program_runs_as_on_the_first(
     how: Construction, name: str, request: pytest.FixtureRequest
 ) -> None:
     shape = Shape(16, 64)
+    built(how, shape)
     words = read_image(request.config.rootpath / "examples" / "multiply.sq", shape)
     results = [
         Machine(shape, name, Options(construction=each), verified=False).run(words, b"6*7")
@@ -76,6 +90,33 @@ def test_the_codec_reads_sums() -> None:
         codec.decode(moved)
     assert str(failure.value) == (
         "mem[0, 0] is 2.0 in the state vector, where every entry must be 0 or 1."
+    )
+
+
+def test_a_linear_code_is_undone_and_a_field_can_be_set() -> None:
+    shape, how = Shape(4, 5), construction("single")
+    codec = LinearCodec(shape, how)
+    state = State([1, 2, 3, 4, 15], pc=3, input=9, ready=1)
+    vector = codec.encode(state)
+    assert codec.decode(vector) == state
+    codec.write(vector, "input", 6)
+    codec.write(vector, "ready", 0)
+    assert codec.decode(vector) == replace(state, input=6, ready=0)
+    assert codec.read(vector, "mem") == state.mem
+    vector[0] += 1
+    with pytest.raises(ValueError, match="where every entry must be 0 or 1") as failure:
+        codec.decode(vector)
+    assert str(failure.value).startswith("mem[0, 0] is 2.0 in the state vector")
+
+
+def test_a_construction_without_words_has_no_support_engine() -> None:
+    shape, options = Shape(4, 4), Options(construction="single")
+    assert Machine(shape, options=options, verified=False).engine.name is EngineName.SPARSE
+    with pytest.raises(NoSupportError) as failure:
+        Machine(shape, "support", options, verified=False)
+    assert str(failure.value) == (
+        "the support engine holds the memory as words, and the construction single has no words, "
+        "but neurons for every case: choose the sparse or dense engine."
     )
 
 

@@ -19,6 +19,7 @@ from test_whole_network import EVERY_STATE, SHAPES, SOME_STATES, TINY
 
 from proofs.claims import CLAIMS
 from proofs.sabotage import count
+from proofs.verify import Options
 from verified_mlp.machine.shape import Shape
 
 TEXT = read("README.md")
@@ -166,7 +167,7 @@ def test_the_campaign_and_the_part_of_it_in_ci() -> None:
         int(each) for each in re.findall(r"count=(\d+)\)", read("tests/test_whole_network.py"))
     }
     small, large = Shape(4, 8), Shape(16, 256)
-    few, many = (count(shape, []) for shape in (small, large))
+    few, many = (count(shape, [], Options()) for shape in (small, large))
     usual, long = (settings.get_profile(name).max_examples for name in ("usual", "campaign"))
     rows = [
         f"| states of {TINY} against the step | {some:,}, one in {every // some} | all {every:,} |",

@@ -15,9 +15,14 @@ from proofs.scripts.addition import (
     increment,
     subtract,
 )
+from proofs.scripts.instruction import (
+    instruction_bit,
+    instruction_difference,
+    instruction_jump,
+)
 from proofs.scripts.machine import machine
 from proofs.scripts.own import complete
-from proofs.scripts.sums import same_word, word_sum
+from proofs.scripts.sums import same_word, word_below, word_sum
 from proofs.scripts.words import (
     all_ones,
     at_most_zero,
@@ -35,6 +40,9 @@ SCRIPTS: dict[str, Script] = {
     "block_carries": block_carries,
     "block_sums": block_sums,
     "increment": increment,
+    "instruction_bit": instruction_bit,
+    "instruction_difference": instruction_difference,
+    "instruction_jump": instruction_jump,
     "is_zero": is_zero,
     "machine": machine,
     "match": match,
@@ -42,6 +50,7 @@ SCRIPTS: dict[str, Script] = {
     "same_word": same_word,
     "select": select,
     "subtract": subtract,
+    "word_below": word_below,
     "word_sum": word_sum,
 }
 

@@ -30,29 +30,43 @@ from proofs.scripts.machine_steps import (
     target,
     top_bit,
 )
-from proofs.scripts.stages import Stages, construction_of, in_layer
+from proofs.scripts.stages import Place, Stages, construction_of, in_layer
 from proofs.terms import conj, ite, unknown
 from proofs.theory import Formula, Term
 from verified_mlp.logic import pow2
 
 AXIS_0, AXIS_1 = unknown("at!axis0"), unknown("at!axis1")
 
-PLACES = {
-    "moves": in_layer(5, "moves"),
-    "fault": in_layer(6, "fault"),
-    "result": lambda s: Vector(lambda j: s.at(5, "difference")[j] + s.at(5, "received")[j]),
-    "target": in_layer(5, "target"),
-    "mem": lambda s: Vector(lambda i, j: s.at(6, "keep")[i, j] + s.at(6, "set")[i, j]),
-    "next": in_layer(5, "next"),
-    "jumps": lambda s: s.at(5, "difference")[s.bits - 1] + s.at(5, "zero"),
-}
+
+def places(at: int) -> dict[str, Place]:
+    """What is where, if the arithmetic is done in layer `at` and the next one writes."""
+    return {
+        "moves": in_layer(at, "moves"),
+        "fault": in_layer(at + 1, "fault"),
+        "difference": in_layer(at, "difference"),
+        "result": lambda s: Vector(lambda j: s.at(at, "difference")[j] + s.at(at, "received")[j]),
+        "target": in_layer(at, "target"),
+        "mem": lambda s: Vector(
+            lambda i, j: s.at(at + 1, "keep")[i, j] + s.at(at + 1, "set")[i, j]
+        ),
+        "next": in_layer(at, "next"),
+        "jumps": lambda s: s.at(at, "difference")[s.bits - 1] + s.at(at, "zero"),
+    }
 
 
 def compact(view: SymbolicView) -> Sequence[Part]:
     """Reading, the one layer of arithmetic, writing; then the outputs."""
-    s = Stages(view, PLACES)
+    s = Stages(view, places(5))
+    return [*reading(s), layer_wires(view, 5, KINDS), *written(s, 5)]
+
+
+def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
+    """All from the arithmetic on, whose gadgets stand in layer `at`.  That the bits of A's operand
+    are `flipped` follows from these lemmas.
+    """
+    view = s.view
     subtracts, takes = s.conditions()["subtracts"], s.conditions()["takes"]
-    difference = s.at(5, "difference")
+    difference = s.got("difference")
     operands = [
         *KINDS,
         *((f"operand at {name.upper()}", {"n": s.bits}) for name in ("a", "b")),
@@ -64,9 +78,7 @@ def compact(view: SymbolicView) -> Sequence[Part]:
         return (s.row(s.operand("b")) - s.row(s.operand("a"))) % s.shape.modulus
 
     return [
-        *reading(s),
-        layer_wires(view, 5, KINDS),
-        _flipped(s),
+        _flipped(s, flipped),
         Lemma(
             "difference",
             "where the step subtracts, mem[B] - mem[A] mod 2^bits, else 0",
@@ -102,7 +114,7 @@ def compact(view: SymbolicView) -> Sequence[Part]:
             lambda n: ite(
                 subtracts,
                 s.number(difference, n),
-                ite(takes, s.number(s.at(4, "input"), n), 0),
+                ite(takes, s.number(s.at(at - 1, "input"), n), 0),
             ),
             [*KINDS, ("difference bit", {"j": N})],
         ),
@@ -114,7 +126,7 @@ def compact(view: SymbolicView) -> Sequence[Part]:
                 *operands,
                 ("difference", {}),
                 ("either word", {"n": s.bits}),
-                ("input in layer 4", {"n": s.bits}),
+                (f"input in layer {at - 1}", {"n": s.bits}),
                 ("input below 2^n", {"n": s.bits}),
             ],
         ),
@@ -133,15 +145,15 @@ def compact(view: SymbolicView) -> Sequence[Part]:
             ],
             unfold=[s.bits],
         ),
-        layer_wires(view, 6, [*KINDS, ("branch", {}), ("difference bit", {}), *top_bit(s)]),
+        layer_wires(view, at + 1, [*KINDS, ("branch", {}), ("difference bit", {}), *top_bit(s)]),
         effects(s),
         memory_bit(s, _bits(J)),
-        carried(s, "pc", 4, 0),
+        carried(s, "pc", at - 1, 0),
         Lemma(
             "next pc",
             "one addition gives pc + 3 mod 2^bits",
             lambda: ([], s.number(s.got("next")) == (s.pc + 3) % s.shape.modulus),
-            uses=[("pc in layer 4", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
+            uses=[(f"pc in layer {at - 1}", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
             spells=[(3, s.bits)],
         ),
         *ending(
@@ -162,13 +174,13 @@ def _bits(j: Term) -> Uses:
     return [*KINDS, ("difference bit", {"j": j})]
 
 
-def _flipped(s: Stages) -> Lemma:
+def _flipped(s: Stages, uses: Uses) -> Lemma:
     """What the difference's gadget reads in place of A's operand."""
     placed = s.view.placed("difference")
     wire = s.view.signal(placed.wires["y"], 1, s.view.depth(placed) - 1, {})
 
     def state() -> tuple[Sequence[Formula], Formula]:
-        number, other = s.number(s.at(4, "from_a"), N), s.number(wire, N)
+        number, other = s.operand_number("a", N), s.number(wire, N)
         return [], conj(other == pow2(N) - 1 - number, number >= 0, number < pow2(N))
 
     return Lemma(
@@ -176,6 +188,7 @@ def _flipped(s: Stages) -> Lemma:
         "flipping n bits gives 2^n - 1 minus their number",
         state,
         over=Over("n", 0, s.bits, f"n in 0..{s.bits}"),
+        uses=uses,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from proofs.gadget_view import SymbolicView
 from proofs.lemma import Lemma, Part
 from proofs.scripts.compact import compact
+from proofs.scripts.five import five
 from proofs.scripts.machine_steps import (
     KINDS,
     carried,
@@ -23,6 +24,7 @@ from proofs.scripts.machine_steps import (
     reading,
     target,
 )
+from proofs.scripts.single import single
 from proofs.scripts.stages import Stages, construction_of, in_layer
 from proofs.terms import ite
 
@@ -39,7 +41,8 @@ PLACES = {
 
 def machine(view: SymbolicView) -> Sequence[Part]:
     """The lemmas for the construction of which the gadget is."""
-    return {"paper": paper, "compact": compact}[construction_of(view).name](view)
+    scripts = {"paper": paper, "compact": compact, "five": five, "single": single}
+    return scripts[construction_of(view).name](view)
 
 
 def paper(view: SymbolicView) -> Sequence[Part]:

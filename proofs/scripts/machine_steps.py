@@ -36,15 +36,12 @@ def top_bit(s: Stages) -> Uses:
     return [("pc below 2^n", {"n": s.bits - 1}), ("pc below 2^n", {"n": s.bits})]
 
 
-def reading(s: Stages) -> list[Part]:
-    """Layers 1 to 4: the instruction's words, the operands, the kind of instruction."""
+def fetching(s: Stages, sums: Sequence[Part] = (), uses: Uses = ()) -> list[Part]:
+    """Layers 1 and 2: the instruction's words.  What layer 2 reads besides single rows is known by
+    the lemmas `sums`; its wires need the lemmas `uses`.
+    """
     view = s.view
     chosen = {name: ite(s.fetched, s.pc, s.shape.code) for name in ("run", *WORDS)}
-    looked_up = {
-        f"from_{name}": ite(s.valid(name), s.operand(name), s.shape.addresses)
-        for name in ("a", "b")
-    }
-    found = [*operands(s), *((f"{x} has one row", {"n": s.shape.addresses}) for x in ("a", "b"))]
     return [
         below(s, "pc", s.at(0, "pc")),
         below(s, "input", s.at(0, "input")),
@@ -55,8 +52,12 @@ def reading(s: Stages) -> list[Part]:
             over=_bits(s),
         ),
         layer_wires(view, 1),
+        *sums,
         layer_wires(
-            view, 2, [("pc below 2^n", {"n": s.bits})], {k: {"a": v} for k, v in chosen.items()}
+            view,
+            2,
+            [("pc below 2^n", {"n": s.bits}), *uses],
+            {k: {"a": v} for k, v in chosen.items()},
         ),
         Lemma(
             "fetch",
@@ -84,6 +85,19 @@ def reading(s: Stages) -> list[Part]:
             )
             for ahead, name in enumerate(WORDS)
         ),
+    ]
+
+
+def reading(s: Stages) -> list[Part]:
+    """Layers 1 to 4: the instruction's words, the operands, the kind of instruction."""
+    view = s.view
+    looked_up = {
+        f"from_{name}": ite(s.valid(name), s.operand(name), s.shape.addresses)
+        for name in ("a", "b")
+    }
+    found = [*operands(s), *((f"{x} has one row", {"n": s.shape.addresses}) for x in ("a", "b"))]
+    return [
+        *fetching(s),
         layer_wires(view, 3, [("fetch", {"j": 0})]),
         *(
             Lemma(
@@ -98,37 +112,51 @@ def reading(s: Stages) -> list[Part]:
         layer_wires(
             view, 4, [*found, ("fetch", {"j": 0})], {k: {"a": v} for k, v in looked_up.items()}
         ),
-        Lemma(
-            "operands",
-            "bit j of the words at A and B, if these are addresses; the kind of instruction",
-            lambda: (
-                [J >= 0, s.bits > J],
-                conj(
-                    *(
-                        s.at(4, f"from_{name}")[J]
-                        == ite(s.valid(name), s.at(0, "mem")[s.operand(name), J], 0)
-                        for name in ("a", "b")
-                    ),
-                    *(
-                        s.at(4, flag) == ite(condition, 1, 0)
-                        for flag, condition in s.conditions().items()
-                    ),
+        kinds(s, 4, [*found, ("fetch", {"j": J})]),
+        *operand_words(s),
+        carried(s, "input", 4, 0),
+    ]
+
+
+def kinds(s: Stages, layer: int, uses: Uses) -> Lemma:
+    """The operands' bits, and the flags in a layer that say which kind of instruction it is."""
+    return Lemma(
+        "operands",
+        "bit j of the words at A and B, if these are addresses; the kind of instruction",
+        lambda: (
+            [J >= 0, s.bits > J],
+            conj(
+                *(
+                    conj(s.got(f"from_{name}")[J] == s.operand_bit(name, J), _is_bit(s, name))
+                    for name in ("a", "b")
+                ),
+                *(
+                    s.at(layer, flag) == ite(condition, 1, 0)
+                    for flag, condition in s.conditions().items()
                 ),
             ),
-            uses=[*found, ("fetch", {"j": J})],
         ),
-        *(
-            spells(
-                s,
-                f"operand at {name.upper()}",
-                f"the number that the operand's bits spell is the word at {name.upper()}",
-                partial(s.operand_number, name),
-                partial(s.operand_row, name),
-                [("operands", {"j": N})],
-            )
-            for name in ("a", "b")
-        ),
-        carried(s, "input", 4, 0),
+        uses=uses,
+    )
+
+
+def _is_bit(s: Stages, name: str) -> Formula:
+    bit = s.got(f"from_{name}")[J]
+    return conj(bit >= 0, bit <= 1)
+
+
+def operand_words(s: Stages) -> list[Part]:
+    """The numbers that the operands' bits spell."""
+    return [
+        spells(
+            s,
+            f"operand at {name.upper()}",
+            f"the number that the operand's bits spell is the word at {name.upper()}",
+            partial(s.operand_number, name),
+            partial(s.operand_row, name),
+            [("operands", {"j": N})],
+        )
+        for name in ("a", "b")
     ]
 
 
@@ -196,7 +224,7 @@ def ending(s: Stages, further: Mapping[str, Uses] | None = None) -> list[Part]:
                 s.view.output("pc")[J]
                 == ite(
                     s.jumps(),
-                    s.at(2, "c")[J],
+                    s.word("c")[J],
                     ite(s.moves(), s.got("next")[J], s.at(0, "pc")[J]),
                 ),
             ),
@@ -209,7 +237,7 @@ def ending(s: Stages, further: Mapping[str, Uses] | None = None) -> list[Part]:
             lambda n: s.number(s.view.output("pc"), n),
             lambda n: ite(
                 s.jumps(),
-                s.number(s.at(2, "c"), n),
+                s.number(s.word("c"), n),
                 ite(s.moves(), s.number(s.got("next"), n), s.number(s.at(0, "pc"), n)),
             ),
             [("pc bit", {"j": N})],

@@ -27,16 +27,21 @@ def in_layer(layer: int, name: str) -> Place:
     return lambda s: s.at(layer, name)
 
 
+READ = {"from_a": in_layer(4, "from_a"), "from_b": in_layer(4, "from_b")}
+"""Where the operands' bits are, if nothing else is said."""
+
+
 class Stages:
     """The terms of which the lemmas speak: what the step has at hand, and the network's layers.
 
     `places` says where the construction has what all have: whether the step `moves` on or `jumps`,
     the `fault` flag after it, the `result` to write and the `target` to write to, the memory `mem`
-    after it, and the `next` program counter.
+    after it, and the `next` program counter; and the bits of the operands, `from_a` and `from_b`
+    (by default as `READ` says).
     """
 
     def __init__(self, view: SymbolicView, places: Mapping[str, Place]) -> None:
-        self.view, self._places = view, places
+        self.view, self._places = view, {**READ, **places}
         self._how = construction_of(view)
         self.depth = len(view.gadget.network.layers)
         self.bits = view.gadget.settings["bits"]
@@ -44,7 +49,7 @@ class Stages:
             self.bits,
             2**self.bits,
             words=self._extent(0, self._how.parts("mem")[0]),
-            addresses=self._extent(3, "at_a"),
+            addresses=self._extent(3, "at_b"),
             code=self._extent(1, "here"),
         )
         view.theory.declare("j", 0)
@@ -92,9 +97,13 @@ class Stages:
         """An instruction is executed: not halted, no fault, all three words in memory."""
         return conj(self.at(0, "fault") == 0, self.pc < self.shape.code)
 
+    def word(self, name: str) -> Any:
+        """The bits of the instruction's word A, B or C, as read by layer 2."""
+        return self.at(2, name)
+
     def operand(self, name: str) -> Any:
-        """The instruction's word A, B or C, as read by layer 2."""
-        return self.number(self.at(2, name))
+        """The instruction's word A, B or C."""
+        return self.number(self.word(name))
 
     def valid(self, name: str) -> Any:
         """The operand is the address of a word."""
@@ -118,9 +127,13 @@ class Stages:
         found = conj(self.fetched, self.operand(name) < N)
         return [], total == ite(found, 1, 0)
 
+    def operand_bit(self, name: str, position: Term) -> Any:
+        """The bit at an operand's address, if it is one."""
+        return ite(self.valid(name), self.at(0, "mem")[self.operand(name), position], 0)
+
     def operand_number(self, name: str, length: Term) -> Any:
-        """The number that the first bits of an operand spell, as layer 4 has it."""
-        return self.number(self.at(4, f"from_{name}"), length)
+        """The number that the first bits of an operand spell, as the network has it."""
+        return self.number(self.got(f"from_{name}"), length)
 
     def operand_row(self, name: str, length: Term) -> Any:
         """The number that the first bits at an operand's address spell, if it is one."""

@@ -82,3 +82,25 @@ def same_word(view: SymbolicView) -> Sequence[Part]:
         *(wires(view, name, uses) for name in ("least", "more")),
         specification(view, "out", uses),
     ]
+
+
+def word_below(view: SymbolicView) -> Sequence[Part]:
+    """The weighted sum is the number that the word spells."""
+    bits = view.gadget.settings["bits"]
+
+    def short() -> tuple[list[Formula], Formula]:
+        number = spelled(view, view.inputs["x"], 0, N)
+        total = view.sum_wired("least", "s", {}, N)
+        return view.domain(), conj(total == -number, number >= 0, number < pow2(N))
+
+    uses = [("short", {"n": bits})]
+    return [
+        Lemma(
+            "short",
+            "the weighted sum of the first n bits is minus the number they spell",
+            short,
+            over=Over("n", 0, bits, f"n in 0..{bits}"),
+        ),
+        wires(view, "least", uses),
+        specification(view, "out", uses),
+    ]

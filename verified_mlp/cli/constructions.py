@@ -14,6 +14,6 @@ ConstructionName = Annotated[
     typer.Option(
         "--construction",
         metavar="NAME",
-        help="How the network is made: paper (23 layers) or compact (6).",
+        help="How the network is made: paper (23 layers), compact (6), five (5) or single (1).",
     ),
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from verified_mlp.cli.constructions import PAPER
 from verified_mlp.cli.shell import UserError
-from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.shape import NotBuiltError, Shape
 
 # The runtime and the prover are imported where they are used, so that --help is quick.
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def load_machine(
     from numeric.capacity import DoesNotFitError
     from numeric.lower import NotExactError
     from numeric.machine import Machine, NotVerifiedError, UnknownEngineError
+    from numeric.support_reading import NoSupportError
 
     options = options_of(construction)
     if certificate and unverified:
@@ -44,6 +45,8 @@ def load_machine(
     try:
         return Machine(shape, engine, options, verified=not (certificate or unverified))
     except (DoesNotFitError, UnknownEngineError) as error:
+        raise UserError(str(error)) from error
+    except (NoSupportError, NotBuiltError) as error:
         raise UserError(str(error)) from error
     except NotVerifiedError as error:
         raise UserError(str(error), NOT_VERIFIED) from error

@@ -18,7 +18,12 @@ import typer
 
 from verified_mlp.cli.constructions import PAPER, ConstructionName
 from verified_mlp.cli.shell import INTERRUPTED, UserError, new_app, run_app, write_whole
-from verified_mlp.cli.verify_arguments import check_limits, check_modes, check_second_solver
+from verified_mlp.cli.verify_arguments import (
+    check_built,
+    check_limits,
+    check_modes,
+    check_second_solver,
+)
 from verified_mlp.machine.shape import Shape
 
 # The prover and its solver are imported where they are used, so that --help is quick.
@@ -148,6 +153,7 @@ def verify_all(
         shape = Shape(bits, words)
     except ValueError as error:
         raise UserError(str(error)) from error
+    check_built(construction, shape)
     check_limits(jobs, budget, timeout)
 
     from verified_mlp.cli.verify_files import check_writable

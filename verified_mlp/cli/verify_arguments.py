@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from verified_mlp.cli.shell import UserError
+from verified_mlp.machine.shape import NotBuiltError, Shape
 
 MOST_JOBS = 1024
 MOST_BUDGET = 2**32 - 1
@@ -81,6 +82,18 @@ def check_construction(name: str, *, audit: bool, module: list[str] | None) -> N
                 f"--construction {name} does not go with {flag}, which is about the construction "
                 f"{DEFAULT} or about none: give one of the two."
             )
+
+
+def check_built(name: str, shape: Shape) -> None:
+    """Raises UserError for a construction that is not built at the shape."""
+    from verified_mlp.constructions.registry import DEFAULT, construction
+
+    if name == DEFAULT:
+        return
+    try:
+        construction(name).network(shape)
+    except NotBuiltError as error:
+        raise UserError(str(error)) from error
 
 
 def check_second_solver(name: str | None) -> None:

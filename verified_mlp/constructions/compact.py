@@ -13,6 +13,7 @@ three words, `jump_to`, `go_on` and `stay`, of which the sums are meant.
 from __future__ import annotations
 
 from functools import lru_cache
+from types import SimpleNamespace
 
 from verified_mlp.gadgets.carry import carry, carry_fields
 from verified_mlp.gadgets.logic_gates import and_, merge, nor
@@ -50,13 +51,44 @@ def compact(shape: Dimensions) -> Network:
     That of a family of shapes has their parameters free; `settle` gives that of a shape.
     """
     bits = shape.bits
-    fields = vector_fields(shape)
-    build = Builder("compact", fields)
-    code = Index("i", shape.code)
+    build = Builder("compact", vector_fields(shape))
     address = Index("i", shape.addresses)
-    place = Index("i", shape.words)
     j = Index("j", bits)
+    select_instruction(build, shape)
 
+    now = build.layer("read addresses", "sum over the rows: the words A, B, C")
+    sum_instruction(build, now, shape)
+
+    now = build.layer("read data", "match A and B; select the words at them; test them for -1")
+    for name in ("a", "b"):
+        word = getattr(now, name)
+        at = {"i": address}
+        build.place(match(bits=bits), f"at_{name}", (address,), at, True, p=word, on=now.run)
+        select_operand(build, now, shape, name)
+        build.place(all_ones(bits=bits), f"{name}_is_port", x=word)
+    carry_fields(build, now, "mem", "pc", "fault", "input", "ready", "c")
+
+    now = build.layer("read data", "sum over the rows: the operands; which kind of instruction")
+    lookup = one_hot_sum(**sized(shape, shape.addresses))
+    length = passed_on(lookup)
+    for name in ("from_a", "from_b"):
+        word = getattr(now, name)
+        build.place(lookup, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
+    a_valid = total(address, now.at_a[address])
+    b_valid = total(address, now.at_b[address])
+    flags(build, a_valid, b_valid, now.a_is_port, now.b_is_port, now.ready)
+    carry_fields(build, now, "at_b!", "mem", "pc", "fault", "input", "ready", "c")
+
+    now = build.layer("compute", "subtract, compare, add 3 to the pc; the place to write; faults")
+    compute(build, now, shape, now.from_a, now.from_b)
+    write(build, shape)
+    return finish(build, shape)
+
+
+def select_instruction(build: Builder, shape: Dimensions) -> None:
+    """A layer: match the program counter; select the instruction's three words."""
+    bits = shape.bits
+    code, place, j = Index("i", shape.code), Index("i", shape.words), Index("j", bits)
     now = build.layer("read addresses", "match the pc; select the instruction's three words")
     given = now
     mem = Signal(lambda i, j: given.keep[i, j] + given.set[i, j], (shape.words, bits))
@@ -78,59 +110,65 @@ def compact(shape: Dimensions) -> Network:
     build.place(carry(), "pc", (j,), {"top": 1}, x=pc[j])
     carry_fields(build, now, "fault", "input", "ready")
 
-    now = build.layer("read addresses", "sum over the rows: the words A, B, C")
+
+def sum_instruction(build: Builder, now: SimpleNamespace, shape: Dimensions) -> None:
+    """In a layer: the words A, B, C, and whether there is an instruction."""
+    j = Index("j", shape.bits)
     fetch = one_hot_sum(**sized(shape, shape.code))
-    length = _passed_on(fetch)
+    length = passed_on(fetch)
     build.place(fetch, "run", (), length, x=now.here)
     for name in ("a", "b", "c"):
         word = getattr(now, name)
         build.place(fetch, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
     carry_fields(build, now, "mem", "pc", "fault", "input", "ready")
 
-    now = build.layer("read data", "match A and B; select the words at them; test them for -1")
-    for name in ("a", "b"):
-        word = getattr(now, name)
-        at = {"i": address}
-        build.place(match(bits=bits), f"at_{name}", (address,), at, True, p=word, on=now.run)
-        build.place(
-            select(bits=bits),
-            f"from_{name}",
-            (address, j),
-            at,
-            True,
-            p=word,
-            on=now.run,
-            m=now.mem[address, j],
-        )
-        build.place(all_ones(bits=bits), f"{name}_is_port", x=word)
-    carry_fields(build, now, "mem", "pc", "fault", "input", "ready", "c")
 
-    now = build.layer("read data", "sum over the rows: the operands; which kind of instruction")
-    lookup = one_hot_sum(**sized(shape, shape.addresses))
-    length = _passed_on(lookup)
-    for name in ("from_a", "from_b"):
-        word = getattr(now, name)
-        build.place(lookup, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
-    a_valid = total(address, now.at_a[address])
-    b_valid = total(address, now.at_b[address])
+def select_operand(build: Builder, now: SimpleNamespace, shape: Dimensions, name: str) -> None:
+    """In a layer: the word at the address A or B, in its row."""
+    address, j = Index("i", shape.addresses), Index("j", shape.bits)
+    build.place(
+        select(bits=shape.bits),
+        f"from_{name}",
+        (address, j),
+        {"i": address},
+        True,
+        p=getattr(now, name),
+        on=now.run,
+        m=now.mem[address, j],
+    )
+
+
+def flags(
+    build: Builder,
+    a_valid: Affine,
+    b_valid: Affine,
+    a_is_port: Affine,
+    b_is_port: Affine,
+    ready: Affine,
+) -> None:
+    """In a layer: which kind of instruction it is, from what A and B are."""
     build.place(and_(inputs=2), "subtracts", x=a_valid, y=b_valid)
-    build.place(and_(inputs=2), "valid", x=a_valid, y=now.b_is_port)
-    build.place(and_(inputs=3), "takes", x=now.a_is_port, y=b_valid, z=now.ready)
-    build.place(and_(inputs=3), "wanted", x=now.a_is_port, y=b_valid, z=1 - now.ready)
-    carry_fields(build, now, "at_b!", "mem", "pc", "fault", "input", "ready", "c")
+    build.place(and_(inputs=2), "valid", x=a_valid, y=b_is_port)
+    build.place(and_(inputs=3), "takes", x=a_is_port, y=b_valid, z=ready)
+    build.place(and_(inputs=3), "wanted", x=a_is_port, y=b_valid, z=1 - ready)
 
-    now = build.layer("compute", "subtract, compare, add 3 to the pc; the place to write; faults")
-    operand = now.from_a
-    flipped = Signal(lambda j: 1 - operand[j], (bits,))
+
+def compute(
+    build: Builder, now: SimpleNamespace, shape: Dimensions, from_a: Signal, from_b: Signal
+) -> None:
+    """In a layer: all that is written, from the operands and the kind of instruction."""
+    bits = shape.bits
+    address, j = Index("i", shape.addresses), Index("j", bits)
+    flipped = Signal(lambda j: 1 - from_a[j], (bits,))
     three = Signal(lambda j: bit(3, j), (bits,))
     add = word_sum(bits=bits)
-    build.place(add, "difference", x=now.from_b, y=flipped, carry=1, on=now.subtracts)
-    build.place(same_word(bits=bits), "zero", x=now.from_b, y=now.from_a, on=now.subtracts)
+    build.place(add, "difference", x=from_b, y=flipped, carry=1, on=now.subtracts)
+    build.place(same_word(bits=bits), "zero", x=from_b, y=from_a, on=now.subtracts)
     build.place(add, "next", x=now.pc, y=three, carry=0, on=1)
     build.place(and_(inputs=2), "received", (j,), x=now.input[j], y=now.takes)
     writes = now.subtracts + now.takes
     build.place(and_(inputs=2), "target", (address,), None, True, x=now.at_b[address], y=writes)
-    build.place(and_(inputs=2), "output", (j,), x=now.from_a[j], y=now.valid)
+    build.place(and_(inputs=2), "output", (j,), x=from_a[j], y=now.valid)
     build.place(and_(inputs=2), "ready", x=now.ready, y=1 - now.takes)
     build.place(merge(inputs=3), "moves", x=now.subtracts, y=now.takes, z=now.valid)
     build.place(
@@ -145,6 +183,11 @@ def compact(shape: Dimensions) -> Network:
     )
     carry_fields(build, now, "mem", "pc", "fault", "input", "c", "wanted", "valid")
 
+
+def write(build: Builder, shape: Dimensions) -> None:
+    """The last layer: write the memory; choose the next program counter."""
+    bits = shape.bits
+    place, j = Index("i", shape.words), Index("j", bits)
     now = build.layer("write", "keep every word but one, set that one; jump, go on or stay")
     jumps = now.difference[bits - 1] + now.zero
     written = _within(now.target, shape, place)
@@ -156,8 +199,12 @@ def compact(shape: Dimensions) -> Network:
     build.place(unless(), "stay", (j,), m=now.pc[j], h=now.moves)
     build.place(merge(inputs=2), "fault", x=now.fault, y=now.stuck)
     carry_fields(build, now, "input", "ready", "wanted", "output", "valid")
-    build.arrange(*(source.name for source in fields))
 
+
+def finish(build: Builder, shape: Dimensions) -> Network:
+    """The network whose last layer is the vector."""
+    fields = vector_fields(shape)
+    build.arrange(*(source.name for source in fields))
     done = build.close()
     outputs = []
     for source in fields:
@@ -167,7 +214,7 @@ def compact(shape: Dimensions) -> Network:
     return build.build(*outputs)
 
 
-def _passed_on(gadget: Gadget) -> dict[str, Expr]:
+def passed_on(gadget: Gadget) -> dict[str, Expr]:
     """The gadget's parameters, with the values that the network has for those of the same name."""
     return {each.name: var(each.name) for each in gadget.parameters if not each.ghost}
 

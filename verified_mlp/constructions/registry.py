@@ -8,8 +8,9 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from verified_mlp.constructions import compact, paper
+from verified_mlp.constructions import compact, five, paper, single
 from verified_mlp.machine.shape import Dimensions
+from verified_mlp.statement.affine import Signal
 from verified_mlp.statement.network import Network
 
 DEFAULT = "paper"
@@ -17,15 +18,22 @@ DEFAULT = "paper"
 
 @dataclass(frozen=True, slots=True)
 class Construction:
-    """A construction.  `network` gives the network of a shape or of a family of shapes.
+    """A construction.  `network` gives the network of a shape or of a family of shapes; it raises
+    NotBuiltError for a shape that is too large for the construction.
 
     `sums` names the fields of the state that the vector holds as the sum of several fields, and
     these fields.  Every other field of the state is a field of the vector.
+
+    A construction with `forms` has no such sums: they give every field of the state as a linear
+    form of the fields of the vector, for a shape or a family of shapes.  A state is then encoded as
+    the fields `encoded` of the vector, by name of the field of the state; every other entry is 0.
     """
 
     name: str
     network: Callable[[Dimensions], Network]
     sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forms: Callable[[Dimensions], Mapping[str, Signal]] | None = None
+    encoded: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self, name: str) -> tuple[str, ...]:
         """The fields of the vector whose sum is a field of the state."""
@@ -55,6 +63,8 @@ CONSTRUCTIONS = {
     for each in (
         Construction("paper", paper.paper),
         Construction("compact", compact.compact, compact.SUMS),
+        Construction("five", five.five, compact.SUMS),
+        Construction("single", single.single, forms=single.forms, encoded=single.ENCODED),
     )
 }
 
@@ -65,8 +75,14 @@ def construction(name: str) -> Construction:
     >>> construction("deep")
     Traceback (most recent call last):
     ...
-    ValueError: there is no construction 'deep': choose paper or compact.
+    ValueError: there is no construction 'deep': choose paper, compact, five or single.
     """
     if name not in CONSTRUCTIONS:
-        raise ValueError(f"there is no construction {name!r}: choose {' or '.join(CONSTRUCTIONS)}.")
+        raise ValueError(f"there is no construction {name!r}: choose {_names()}.")
     return CONSTRUCTIONS[name]
+
+
+def _names() -> str:
+    """The names, as in a sentence: a, b or c."""
+    *others, last = CONSTRUCTIONS
+    return f"{', '.join(others)} or {last}"

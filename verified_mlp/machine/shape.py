@@ -13,6 +13,10 @@ MIN_BITS, MAX_BITS = 4, 64
 MIN_WORDS, MAX_WORDS = 4, 2**24
 
 
+class NotBuiltError(ValueError):
+    """A construction is not built at a shape; the text says why, and what to do."""
+
+
 class Dimensions(Protocol):
     """What a construction builds for: a shape, or all shapes of a family at once."""
 
