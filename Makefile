@@ -2,7 +2,8 @@
 #   make demo      prove the network, then run a program on it
 #   make test      every check but the long ones
 #   make campaign  the long ones
-# All three need make, Python 3.11 to 3.13 and a package index; what they install goes to .venv.
+#   make screenshots  draw the pictures of docs/report.md; needs Chromium
+# All need make, Python 3.11 to 3.13 and a package index; what they install goes to .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 MOVED := $(filter-out $(CURDIR),$(shell cat $(VENV)/created 2>/dev/null))
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test campaign clean force
+.PHONY: help demo test campaign screenshots clean force
 
 help:
 	@sed -n 's/^# *\(make .*\)/\1/p' Makefile
@@ -34,6 +35,9 @@ campaign: $(VENV)/installed-dev
 	$(BIN)/pytest -q tests/test_assembler_fuzz.py --hypothesis-profile=fuzz
 	$(BIN)/verify-all --sabotage
 	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4
+
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python docs/screenshots.py
 
 clean:
 	rm -rf $(VENV)

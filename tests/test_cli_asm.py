@@ -204,6 +204,7 @@ CASES = [
     ("hello", b"", b"Hello, world!\n"),
     ("echo", b"", b""),
     ("echo", bytes(range(256)), bytes(range(256))),
+    ("sort", b"3142", b"1234"),
     *[
         ("multiply", b"%dx%d\n" % (first, second), b"%d\n" % (first * second))
         for first in range(10)

@@ -7,7 +7,9 @@ from typing import NoReturn
 from verified_mlp.cli.asm import asm, disasm
 from verified_mlp.cli.compare import compare
 from verified_mlp.cli.debug import debug
+from verified_mlp.cli.picture import picture
 from verified_mlp.cli.prove import prove
+from verified_mlp.cli.report import report
 from verified_mlp.cli.run import run
 from verified_mlp.cli.shell import new_app, run_app
 from verified_mlp.cli.show import show
@@ -22,6 +24,8 @@ app.command()(prove)
 app.command()(debug)
 app.command()(trace)
 app.command()(compare)
+app.command()(report)
+app.command()(picture)
 
 
 def main() -> NoReturn:

@@ -1,0 +1,1 @@
+"""Pictures of a network, by Matplotlib (extra `plot`)."""
