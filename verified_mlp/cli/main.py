@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NoReturn
 
 from verified_mlp.cli.asm import asm, disasm
+from verified_mlp.cli.check_onnx import check_onnx
 from verified_mlp.cli.compare import compare
 from verified_mlp.cli.debug import debug
+from verified_mlp.cli.export import export
 from verified_mlp.cli.picture import picture
 from verified_mlp.cli.prove import prove
+from verified_mlp.cli.queries import queries
 from verified_mlp.cli.report import report
 from verified_mlp.cli.run import run
 from verified_mlp.cli.shell import new_app, run_app
@@ -23,9 +26,12 @@ app.command()(disasm)
 app.command()(prove)
 app.command()(debug)
 app.command()(trace)
-app.command()(compare)
 app.command()(report)
 app.command()(picture)
+app.command()(export)
+app.command()(compare)
+app.command()(queries)
+app.command()(check_onnx)
 
 
 def main() -> NoReturn:

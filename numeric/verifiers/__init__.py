@@ -1,0 +1,1 @@
+"""Networks and properties in the formats of neural-network verifiers: out and in."""

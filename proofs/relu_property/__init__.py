@@ -1,0 +1,1 @@
+"""Properties of small ReLU networks with rational weights, decided exactly."""
