@@ -8,6 +8,8 @@ from types import ModuleType
 import pytest
 from documents import ROOT, blocks, read
 
+from numeric.workload import workload
+
 TEXT = read("docs/benchmarks.md")
 TABLE, RATIOS = blocks(TEXT, "text")
 ROW = re.compile(r"(.*?) +(\d+) +([\d,]+) +[\d,.]+ (?: *[\d,]+)? +[\d,]+")
@@ -34,7 +36,7 @@ def test_the_ratios_are_those_of_the_script(engines: ModuleType) -> None:
 
 def test_the_program_touches_the_whole_memory(engines: ModuleType) -> None:
     shape = engines.LARGE
-    words = engines.program(shape)
+    words = workload(shape)
     assert len(words) == shape.words
     operands = {words[at] for at in range(0, 12_000, 3)} | {
         words[at + 1] for at in range(0, 12_000, 3)

@@ -1,7 +1,9 @@
 """Exported files: round trips, files that are refused, and the network in other engines."""
 
 import ast
+import importlib
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -86,6 +88,13 @@ def passed(shape: Shape, states: np.ndarray, passes: int = 1) -> np.ndarray:
     for _ in range(passes):
         states = engine(shape).forward(states.T).T
     return states
+
+
+def pytorch() -> Any:
+    """PyTorch; without it the test is skipped, or fails where it is required, as in CI."""
+    if os.environ.get("VERIFIED_MLP_TORCH") == "required":
+        return importlib.import_module("torch")
+    return pytest.importorskip("torch", reason="PyTorch is an extra of its own")
 
 
 def session(model: Any) -> onnxruntime.InferenceSession:
@@ -619,7 +628,7 @@ def test_groups_hold_every_row_once() -> None:
 )
 def test_float16_is_computed_in_float32(tmp_path: Path) -> None:
     """As the help and docs/export.md say; multiplying and adding, and not only now and then."""
-    pytest.importorskip("torch", reason="the script of benchmarks needs PyTorch")
+    pytorch()
     sys.path.append(str(ROOT / "benchmarks"))
     from exports import formats
 
@@ -638,7 +647,7 @@ def test_float16_is_computed_in_float32(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [TINY, EIGHT, Shape(16, 64)], ids=str)
 def test_a_pass_in_pytorch_is_bit_equal(tmp_path: Path, shape: Shape) -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is an extra of its own")
+    torch = pytorch()
     from numeric.export.torch_module import VerifiedNetwork
 
     path = tmp_path / "a.safetensors"
@@ -653,7 +662,7 @@ def test_a_pass_in_pytorch_is_bit_equal(tmp_path: Path, shape: Shape) -> None:
 
 
 def test_other_precisions_in_pytorch() -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is an extra of its own")
+    torch = pytorch()
     from numeric.export.torch_module import VerifiedNetwork
 
     states = vectors(EIGHT)
@@ -665,7 +674,7 @@ def test_other_precisions_in_pytorch() -> None:
 
 
 def test_pytorch_takes_no_changed_file(tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="PyTorch is an extra of its own")
+    pytorch()
     from numeric.export.torch_module import VerifiedNetwork
 
     at, _, _, weight, sentence = a_weight()
@@ -740,7 +749,7 @@ def test_a_script_runs_a_program_to_its_end(
     result = Machine(shape, "sparse", verified=False).run(read_image(image, shape), given, 5000)
     sums = construction(how).sums
     if script == "run_torch.py":
-        pytest.importorskip("torch", reason="PyTorch is an extra of its own")
+        pytorch()
         write_safetensors(tmp_path / "a.safetensors", shape, how)
         files = [tmp_path / "a.safetensors", image, tmp_path / "state"]
         out, err = run_script(script, *files, given=given)

@@ -24,10 +24,10 @@ from verified_mlp.machine.shape import Shape
 
 TEXT = read("README.md")
 FLAT = " ".join(TEXT.split())
-FIRST, BY_HAND = blocks(TEXT, "console")
+FIRST, *BY_HAND = blocks(TEXT, "console")
 PICTURE, PRINTED, SPEED = blocks(TEXT, "text")
 (PROGRAM,) = blocks(TEXT, "python")
-COMMANDS = [pair for pair in commands(BY_HAND) if not pair[0].startswith(". ")]
+COMMANDS = [pair for block in BY_HAND for pair in commands(block) if not pair[0].startswith(". ")]
 MENTIONED = re.findall(r"`((?:verify-all|verified-mlp) [^`]*)`", TEXT)
 IN_CI = "verify-all --sabotage"
 """Takes minutes, so it is not run here."""
@@ -186,7 +186,11 @@ def test_the_campaign_and_the_part_of_it_in_ci() -> None:
 
 
 def test_the_shapes_that_ci_proves() -> None:
-    found = re.findall(r'"(\d+) (\d+)"', read(".ci/run"))
+    lists = re.findall(r"^ *for shape in (.*); do$", read(".ci/run"), re.MULTILINE)
+    found, some = (re.findall(r'"(\d+) (\d+)"', each) for each in lists)
+    assert len(some) == 4
+    assert set(some) < set(found)
+    assert "and four of these for the constructions `compact` and `five`" in FLAT
     (first, *rest) = found
     others = ", ".join(" x ".join(each) for each in rest[:-1])
     text = f"at {first[0]} bits x {first[1]} words, {others} and {' x '.join(rest[-1])}"
