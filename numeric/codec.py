@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from numeric.lower import Array
+from verified_mlp.constructions.registry import Prefetched
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State, state_fields
-from verified_mlp.statement.evaluate import entry_name, size
+from verified_mlp.machine.step import Before, ListMemory
+from verified_mlp.statement.evaluate import column_names, entry_name, size
 from verified_mlp.statement.network import Field
 
 
@@ -36,17 +38,23 @@ class Codec:
         shape: Shape,
         names: Sequence[str] | None = None,
         sums: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        prefetched: Prefetched | None = None,
     ) -> None:
         """The whole state, or the fields of some names alone, in the state's order.
 
         A field in `sums` is in the vector as the sum of these, one after the other; it is encoded
-        as the first of them, and the others are 0.
+        as the first of them, and the others are 0.  After the state's fields come those that are
+        `prefetched`.
         """
-        fields = tuple(
-            field for field in state_fields(shape) if names is None or field.name in names
-        )
-        self.shape = shape
+        own = state_fields(shape)
+        more = []
+        if prefetched:
+            more += [Field(name) for name in prefetched.flags]
+            more += [Field(name, (shape.bits,), word=True) for name in prefetched.words]
+        fields = [field for field in (*own, *more) if names is None or field.name in names]
+        self.shape, self._prefetched = shape, prefetched
         self._fields = {field.name: field for field in fields}
+        self._own = [field.name for field in own if field.name in self._fields]
         self._parts = {field.name: len(sums.get(field.name, (field.name,))) for field in fields}
         sizes = [size(field.shape) * self._parts[field.name] for field in fields]
         self.width = sum(sizes)
@@ -58,9 +66,17 @@ class Codec:
         Raises ValueError for a memory of another size, or a word or flag out of range.
         """
         vector = np.empty(self.width)
-        for name in self._fields:
-            self.write(vector, name, getattr(state, name))
+        for name, number in self.values(state).items():
+            self.write(vector, name, number)
         return vector
+
+    def values(self, state: State) -> dict[str, Any]:
+        """The fields that are encoded, and their values in a state."""
+        found = {name: getattr(state, name) for name in self._own}
+        if self._prefetched:
+            before = Before(ListMemory(state.mem), state.pc, state.fault, state.input, state.ready)
+            found |= self._prefetched.of(self.shape, before)
+        return {name: found[name] for name in self._fields}
 
     def decode(self, vector: Array) -> State:
         """The state of a vector.
@@ -72,7 +88,16 @@ class Codec:
                 f"a state of {self.shape} is a vector of {self.width} entries, not an array of "
                 f"shape {vector.shape}."
             )
-        return State(**{name: self.read(vector, name) for name in self._fields})
+        return State(**self.read_all(vector))
+
+    def read_all(self, vector: Array) -> dict[str, Any]:
+        """The state's own fields of a vector."""
+        return {name: self.read(vector, name) for name in self._own}
+
+    @property
+    def entries(self) -> list[str]:
+        """The names of the entries that `summed` gives."""
+        return column_names(tuple(self._fields.values()))
 
     def write(self, vector: Array, name: str, number: Any) -> None:
         """Set one field of a vector in place: a number, or the list of words for `mem`."""

@@ -64,4 +64,6 @@ class LinearCodec:
 
 def codec_of(shape: Shape, how: Construction) -> Codec | LinearCodec:
     """The codec of a construction at a shape."""
-    return LinearCodec(shape, how) if how.forms else Codec(shape, sums=how.sums)
+    if how.forms:
+        return LinearCodec(shape, how)
+    return Codec(shape, sums=how.sums, prefetched=how.prefetched)

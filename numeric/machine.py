@@ -139,10 +139,10 @@ class Machine:
         other, network = network, network or how.network(shape)
         name = _engine_name(engine, how)
         if isinstance(name, SupportName):
-            if how.forms:
+            if how.forms or how.prefetched:
                 raise NoSupportError(
-                    f"the {name} engine holds the memory as words, and the construction {how.name} "
-                    "has no words, but neurons for every case: choose the sparse or dense engine."
+                    f"the {name} engine is not for the construction {how.name}, whose rows it does "
+                    "not know to be zero: choose the sparse or dense engine."
                 )
             check_memory_fits(shape, name, available_bytes())
         else:
@@ -153,7 +153,7 @@ class Machine:
         self.layers = len(network.layers)
         if isinstance(name, SupportName):
             proved = verify.stated(shape, how=how.name)
-            self.engine = build_support(network, proved, shape, name, how.sums)
+            self.engine = build_support(network, proved, shape, name, how)
             return
         try:
             self.engine = build(network, name)
@@ -216,7 +216,7 @@ class Machine:
 
 def _engine_name(name: str, how: Construction) -> EngineName | SupportName:
     if name == AUTO:
-        return EngineName.SPARSE if how.forms else SupportName.SUPPORT
+        return EngineName.SPARSE if how.forms or how.prefetched else SupportName.SUPPORT
     for kind in (EngineName, SupportName):
         if name in list(kind):
             return kind(name)

@@ -15,14 +15,13 @@ import numpy as np
 
 from numeric.activations import Activations, View, named, row_value
 from numeric.capacity import available_bytes, needed_bytes
-from numeric.codec import Codec
 from numeric.engines import EngineName
 from numeric.engines import build as build_literal
 from numeric.lower import Array
 from numeric.support import SupportEngine, SupportProcessor
 from verified_mlp.machine.host import Signals
-from verified_mlp.machine.state import State, state_fields
-from verified_mlp.statement.evaluate import column_names, entry_name
+from verified_mlp.machine.state import State
+from verified_mlp.statement.evaluate import entry_name
 from verified_mlp.statement.network import Network, Neurons
 
 LITERAL = 2**30
@@ -99,9 +98,9 @@ class _Whole:
     """All of the network, by the sparse engine."""
 
     def __init__(self, engine: SupportEngine, network: Network) -> None:
-        self._codec = Codec(engine.shape, sums=engine.plan.sums)
+        self._codec = engine.codec_of_vectors
         self._engine = build_literal(network, EngineName.SPARSE)
-        self._names = column_names(state_fields(engine.shape))
+        self._names = self._codec.entries
 
     def __call__(self, before: SupportProcessor, after: SupportProcessor) -> None:
         expected = self._codec.summed(self._engine.forward(self._codec.encode(before.state())))

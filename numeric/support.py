@@ -26,7 +26,8 @@ from numeric.support_forms import Product, Row
 from numeric.support_lanes import PARAMETERS as LANES_PARAMETERS
 from numeric.support_lanes import text as lanes_text
 from numeric.support_llvm import PARAMETERS, text
-from numeric.support_plan import NO_SUMS, Memory, Plan, Sums, plan
+from numeric.support_plan import NO_SUMS, Memory, Plan, plan
+from verified_mlp.constructions.registry import Construction, Prefetched
 from verified_mlp.machine.host import Signals
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
@@ -56,14 +57,16 @@ def build(
     proved: Sequence[Gadget],
     shape: Shape,
     name: SupportName,
-    sums: Sums = NO_SUMS,
+    how: Construction | None = None,
 ) -> SupportEngine:
     """The engine of a network that is looped; the rules are those of the gadgets that are proved.
+    Its vector is that of a construction (None: the state's fields).
 
     Raises NoSupportError for a network to which they do not apply.
     """
     check_looped(network)
-    return SupportEngine(plan(network, proved, sums), shape, name)
+    made = plan(network, proved, how.sums if how else NO_SUMS)
+    return SupportEngine(made, shape, name, prefetched=how.prefetched if how else None)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class SupportEngine:
     shape: Shape
     name: SupportName = SupportName.SUPPORT
     at_once: bool = False
+    prefetched: Prefetched | None = None
     stop: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +90,12 @@ class SupportEngine:
     @cached_property
     def codec(self) -> Codec:
         """The coding of the small fields."""
-        return Codec(self.shape, self.plan.small)
+        return Codec(self.shape, self.plan.small, prefetched=self.prefetched)
+
+    @cached_property
+    def codec_of_vectors(self) -> Codec:
+        """The coding of whole vectors, as the other engines have them."""
+        return Codec(self.shape, sums=self.plan.sums, prefetched=self.prefetched)
 
     @cached_property
     def code(self) -> Code:
@@ -125,8 +134,7 @@ class SupportEngine:
 
     def decoded(self, memory: Array, entries: Array) -> State:
         """The state that is held as these; raises ValueError if it is none."""
-        small = {name: self.codec.read(entries, name) for name in self.plan.small}
-        return State(**{self.plan.memory.name: memory.tolist(), **small})
+        return State(**{self.plan.memory.name: memory.tolist(), **self.codec.read_all(entries)})
 
     def check_words(self, words: list[int]) -> NoReturn:
         """Raise ValueError for words that cannot be packed."""
@@ -135,7 +143,7 @@ class SupportEngine:
 
     def forward(self, vector: Array) -> Array:
         """One pass: a state vector to the next one, in the form of the other engines."""
-        codec = Codec(self.shape, sums=self.plan.sums)
+        codec = self.codec_of_vectors
         processor = SupportProcessor(self, codec.decode(vector))
         processor.advance(1)
         return codec.encode(processor.state())
@@ -157,8 +165,8 @@ class SupportProcessor:
             engine.check_words(words)
         self.memory = packed
         self.entries = np.zeros(len(engine.plan.outputs))
-        for name in engine.plan.small:
-            engine.codec.write(self.entries, name, getattr(state, name))
+        for name, number in engine.codec.values(state).items():
+            engine.codec.write(self.entries, name, number)
         self._made = np.zeros(1, dtype=np.int64)
         self._interrupted = False
         self._compiles = engine.name is SupportName.SUPPORT and available()

@@ -3,13 +3,15 @@
 Its inputs are the fields of the state vector, its outputs the fields of the state after one pass.
 `decode` is: a word is the number that its bits spell.  Where a construction's vector holds a field
 of the state as several fields, the bits are their sums, and that each sum is a bit is part of the
-domain; where it gives them as linear forms, likewise.
+domain; where it gives them as linear forms, likewise.  Where a vector holds more than the state,
+that this is what it should be is part of the domain, and of what is proved of a pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from proofs.forms import form_value
@@ -20,7 +22,7 @@ from verified_mlp.machine.shape import Dimensions
 from verified_mlp.machine.state import state_fields
 from verified_mlp.machine.step import After, Before, step
 from verified_mlp.statement.affine import Signal
-from verified_mlp.statement.expr import const, to_expr, var
+from verified_mlp.statement.expr import Index, const, to_expr, var
 from verified_mlp.statement.network import Condition, Gadget, Network, Output
 
 
@@ -154,7 +156,11 @@ def state_bits(
     if name in forms:
         formed = Formed(forms[name], fields)
         return formed if forms[name].extent else formed[()]
-    return Decoded(how, name, fields) if name in how.sums else fields[name]
+    if name not in how.sums:
+        return fields[name]
+    if how.prefetched and name in how.prefetched.flags:
+        return how.decode(name, fields)
+    return Decoded(how, name, fields)
 
 
 def decode(
@@ -187,6 +193,11 @@ def machine(dimensions: Dimensions, name: str = DEFAULT) -> Gadget:
     def result(name: str) -> Callable[..., Value]:
         return lambda **fields: getattr(after(fields), name)
 
+    def held(name: str) -> Callable[..., Value]:
+        more = how.prefetched
+        assert more is not None
+        return lambda **fields: more.of(sizes(dimensions, fields), left(after(fields)))[name]
+
     names = ("pc", "fault", "input", "ready", "wanted", "output", "valid")
     count = len(network.layers)
     own = {} if name == DEFAULT else {"construction": name}
@@ -196,6 +207,7 @@ def machine(dimensions: Dimensions, name: str = DEFAULT) -> Gadget:
         spec={
             "mem": lambda i, **fields: after(fields).mem.load(i),
             **{name: result(name) for name in names},
+            **{name: held(name) for name in more_fields(how)},
         },
         source="arXiv 2410.09375: one pass of the looped network is one SUBLEQ step",
         formula=f"{count} layer{'s' * (count > 1)} = one step",
@@ -205,8 +217,18 @@ def machine(dimensions: Dimensions, name: str = DEFAULT) -> Gadget:
     )
 
 
+def left(after: After) -> Before:
+    """The state that the next step finds."""
+    return Before(after.mem, after.pc, after.fault, after.input, after.ready)
+
+
+def more_fields(how: Construction) -> tuple[str, ...]:
+    """What a construction's vector holds besides the fields of the state."""
+    return (*how.prefetched.flags, *how.prefetched.words) if how.prefetched else ()
+
+
 def read_out(network: Network, how: Construction, dimensions: Dimensions) -> Network:
-    """The network with the fields of the state as outputs."""
+    """The network with the fields of the state as outputs, and what is held besides."""
     given = {output.name: output for output in network.outputs}
     outputs: list[Output] = []
     forms = forms_of(how, dimensions)
@@ -219,6 +241,9 @@ def read_out(network: Network, how: Construction, dimensions: Dimensions) -> Net
         first = given[how.parts(source.name)[0]]
         form = how.decode(source.name, {name: output.form for name, output in given.items()})
         outputs.append(replace(first, name=source.name, form=form))
+    for name in more_fields(how):
+        form = how.decode(name, {part: given[part].form for part in how.parts(name)})
+        outputs.append(replace(given[how.parts(name)[0]], name=name, form=form))
     return replace(network, outputs=tuple(outputs))
 
 
@@ -234,6 +259,11 @@ def invariants(how: Construction, dimensions: Dimensions) -> Iterator[Condition]
         if source.name in forms and source.name in READ:
             text = f"the sum that is {source.name} in 0..1"
             yield Condition(text, source.indices, is_formed(forms[source.name]))
+    if how.prefetched:
+        names = ", ".join(more_fields(how))
+        position = (Index("j", dimensions.bits),)
+        text = f"{names} are those of the instruction at pc"
+        yield Condition(text, position, is_prefetched(how, dimensions))
 
 
 def is_formed(signal: Signal) -> Callable[..., Truth]:
@@ -242,6 +272,36 @@ def is_formed(signal: Signal) -> Callable[..., Truth]:
     def holds(*at: Value, **fields: Any) -> Truth:
         entry = Formed(signal, fields)[at]
         return both(entry >= 0, entry <= 1)
+
+    return holds
+
+
+class Plane:
+    """One bit of each word of memory."""
+
+    def __init__(self, mem: Any, position: Value, words: Value) -> None:
+        self._mem, self._position, self._words = mem, position, words
+
+    def load(self, address: Value) -> Value:
+        """The bit of the word at an address."""
+        return _Row(self._mem, address, self._words)[self._position]
+
+
+def is_prefetched(how: Construction, dimensions: Dimensions) -> Callable[..., Truth]:
+    """The condition that what a vector holds besides the state is what it should be: the flags, and
+    bit j of the words, which is what the bits j of memory give.
+    """
+    more = how.prefetched
+    assert more is not None
+
+    def holds(j: Value, **fields: Any) -> Truth:
+        shape = sizes(dimensions, fields)
+        before = decode(shape, how, fields)
+        plane = Plane(state_bits(how, "mem", fields), j, shape.words)
+        expected = more.of(shape, replace(before, mem=plane))
+        alike = [state_bits(how, name, fields) == expected[name] for name in more.flags]
+        alike += [state_bits(how, name, fields)[j] == expected[name] for name in more.words]
+        return reduce(both, alike)
 
     return holds
 

@@ -63,11 +63,11 @@ def failing_state(shape: Shape, matrices: Sequence[Matrix], name: str = DEFAULT)
     for states in _random_states(shape):
         vectors = _encoded(shape, how, states)
         got, exceeds = _passed(matrices, vectors)
-        wrong = exceeds | np.any(got != _stepped(shape, states), axis=0)
+        wrong = exceeds | np.any(got != _stepped(shape, how, states), axis=0)
         if wrong.any():
             place = [int(np.argmax(wrong))]
             one = {name: numbers[place] for name, numbers in states.items()}
-            return _shown(shape, matrices, one, vectors[:, place])
+            return _shown(shape, how, matrices, one, vectors[:, place])
     return None
 
 
@@ -81,7 +81,9 @@ def _passed(matrices: Sequence[Matrix], vectors: Array) -> tuple[Array, Array]:
     return matrices[-1].product(vectors), exceeds
 
 
-def _shown(shape: Shape, matrices: Sequence[Matrix], state: States, vector: Array) -> Failure:
+def _shown(
+    shape: Shape, how: Construction, matrices: Sequence[Matrix], state: States, vector: Array
+) -> Failure:
     """What is wrong with one state, encoded as the vector."""
     expected: dict[str, str] = {}
     got: dict[str, str] = {}
@@ -91,7 +93,7 @@ def _shown(shape: Shape, matrices: Sequence[Matrix], state: States, vector: Arra
             name = f"layer {number}, {matrix.names[row]}"
             expected[name] = f"at most {matrix.largest[row]}"
             got[name] = str(vector[row, 0])
-    vector, wanted = matrices[-1].product(vector), _stepped(shape, state)
+    vector, wanted = matrices[-1].product(vector), _stepped(shape, how, state)
     for row in np.flatnonzero(vector[:, 0] != wanted[:, 0]):
         name = matrices[-1].names[row]
         expected[name], got[name] = str(wanted[row, 0]), str(vector[row, 0])
@@ -108,7 +110,9 @@ def _encoded(shape: Shape, how: Construction, states: States) -> Array:
         return _encoded_as_forms(shape, how, states)
     rng = np.random.default_rng(1)
     blocks: list[Array] = []
-    for name, rows in _entries(shape, states).items():
+    memory, *others = (states[name] for name in _READ)
+    held = _held(shape, how, Before(ArrayMemory(memory), *others))
+    for name, rows in {**_entries(shape, states), **held}.items():
         parts = how.parts(name)
         drawn = rng.integers(0, len(parts), rows.shape)
         blocks += [np.where(drawn == number, rows, 0) for number in range(len(parts))]
@@ -134,8 +138,12 @@ def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> li
     if how.forms:
         return list(first)
     unread, at = np.zeros(first[0].weights.shape[1], dtype=bool), 0
-    for field in state_fields(shape):
-        extent, count = prod(field.shape), len(how.parts(field.name))
+    sizes = {field.name: prod(field.shape) for field in state_fields(shape)}
+    if how.prefetched:
+        sizes.update(dict.fromkeys(how.prefetched.flags, 1))
+        sizes.update(dict.fromkeys(how.prefetched.words, shape.bits))
+    for name, extent in sizes.items():
+        count = len(how.parts(name))
         ends = [at + k * extent for k in range(count + 1)]
         unread[at + extent : ends[-1]] = all(
             (each.weights[:, here:end] != each.weights[:, at : at + extent]).nnz == 0
@@ -168,12 +176,27 @@ def _entries(shape: Shape, states: States) -> dict[str, Array]:
     return found
 
 
-def _stepped(shape: Shape, states: States) -> Array:
-    """The state vectors that the step gives."""
+def _held(shape: Shape, how: Construction, state: Before) -> dict[str, Array]:
+    """The bits of what a vector holds besides the fields of the state, a column for each state."""
+    if how.prefetched is None:
+        return {}
+    found = how.prefetched.of(shape, state)
+    flags = {name: found[name][None] for name in how.prefetched.flags}
+    words = {
+        name: np.stack([(found[name] >> k) & 1 for k in range(shape.bits)])
+        for name in how.prefetched.words
+    }
+    return {**flags, **words}
+
+
+def _stepped(shape: Shape, how: Construction, states: States) -> Array:
+    """The state vectors that the step gives, and what is held besides."""
     memory, *others = (states[name] for name in _READ)
     after = step(shape, Before(ArrayMemory(memory), *others))
     found = {name: getattr(after, name) for name in (*_READ[1:], *_RESULTS)}
-    return _vectors(shape, {"mem": after.mem.words, **found})
+    state = _vectors(shape, {"mem": after.mem.words, **found})
+    left = Before(after.mem, after.pc, after.fault, after.input, after.ready)
+    return np.concatenate([state, *_held(shape, how, left).values()])
 
 
 def _random_states(shape: Shape) -> Iterator[States]:

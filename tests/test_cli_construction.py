@@ -65,7 +65,8 @@ def test_verify_all_proves_it_and_its_certificate_is_checked(home: Path, tmp_pat
     [
         (
             "verify-all --construction deep",
-            "verify-all: there is no construction 'deep': choose paper, compact, five or single.",
+            "verify-all: there is no construction 'deep': choose paper, compact, five, prefetch or "
+            "single.",
         ),
         (
             "verify-all --construction compact --audit",
@@ -84,7 +85,8 @@ def test_verify_all_proves_it_and_its_certificate_is_checked(home: Path, tmp_pat
         ),
         (
             "verified-mlp show --construction deep",
-            "verified-mlp: there is no construction 'deep': choose paper, compact, five or single.",
+            "verified-mlp: there is no construction 'deep': choose paper, compact, five, prefetch "
+            "or single.",
         ),
         (
             "verified-mlp show --construction compact --layer 7",

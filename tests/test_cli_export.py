@@ -207,6 +207,6 @@ def test_another_construction() -> None:
         "there is no construction 'deep': choose paper, "
     )
     assert refusal(*SMALL, "--construction", "single", "--npz", "b.npz") == (
-        "the vector of the construction single is no state, but neurons for every case, and no "
-        "format here says how it is read: choose another construction."
+        "the vector of the construction single is more than the state's fields or their parts, "
+        "and no format here says how it is made: choose another construction."
     )

@@ -127,12 +127,12 @@ def test_encoding_is_undone_by_decoding() -> None:
 
 
 def test_constructions_by_name() -> None:
-    assert list(CONSTRUCTIONS) == ["paper", "compact", "five", "single"]
+    assert list(CONSTRUCTIONS) == ["paper", "compact", "five", "prefetch", "single"]
     with pytest.raises(ValueError, match="no construction") as failure:
         construction("deep")
     assert (
         str(failure.value)
-        == "there is no construction 'deep': choose paper, compact, five or single."
+        == "there is no construction 'deep': choose paper, compact, five, prefetch or single."
     )
 
 

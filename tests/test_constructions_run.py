@@ -32,7 +32,7 @@ SHAPES = [Shape(4, 5), Shape(5, 32), Shape(8, 40), Shape(16, 16), Shape(24, 50)]
 
 
 def engine(how: Construction, shape: Shape, name: SupportName) -> SupportEngine:
-    return build(how.network(shape), stated(shape, how=how.name), shape, name, how.sums)
+    return build(how.network(shape), stated(shape, how=how.name), shape, name, how)
 
 
 def built(how: Construction, shape: Shape) -> Network:
@@ -49,7 +49,7 @@ def test_the_engines_make_the_step(how: Construction, shape: Shape) -> None:
     network = built(how, shape)
     codec = codec_of(shape, how)
     engines: list[Any] = [build_literal(network, EngineName.SPARSE)]
-    if not how.forms:
+    if not how.forms and not how.prefetched:
         engines += [engine(how, shape, name) for name in SupportName]
     for state in (*adversarial_states(shape).values(), *random_states(shape, 7, 100)):
         expected = stepped(shape, state)
@@ -58,15 +58,15 @@ def test_the_engines_make_the_step(how: Construction, shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("how", OTHERS, ids=lambda each: each.name)
-@pytest.mark.parametrize("name", ["support", "sparse"])
+@pytest.mark.parametrize("engine", ["auto", "sparse"])
 def test_a_program_runs_as_on_the_first(
-    how: Construction, name: str, request: pytest.FixtureRequest
+    how: Construction, engine: str, request: pytest.FixtureRequest
 ) -> None:
     shape = Shape(16, 64)
     built(how, shape)
     words = read_image(request.config.rootpath / "examples" / "multiply.sq", shape)
     results = [
-        Machine(shape, name, Options(construction=each), verified=False).run(words, b"6*7")
+        Machine(shape, engine, Options(construction=each), verified=False).run(words, b"6*7")
         for each in (DEFAULT, how.name)
     ]
     assert results[0] == results[1]
@@ -93,6 +93,17 @@ def test_the_codec_reads_sums() -> None:
     )
 
 
+def test_what_is_prefetched_is_encoded_with_the_state() -> None:
+    shape, how = Shape(4, 5), construction("prefetch")
+    codec = codec_of(shape, how)
+    state = State([1, 2, 3, 4, 15], pc=1, input=9, ready=1)
+    vector = codec.encode(state)
+    assert codec.decode(vector) == state
+    assert [codec.read(vector, name) for name in ("run", "a", "b", "c")] == [1, 2, 3, 4]
+    late = codec.encode(replace(state, pc=3))
+    assert [codec.read(late, name) for name in ("run", "a", "b", "c")] == [0, 0, 0, 0]
+
+
 def test_a_linear_code_is_undone_and_a_field_can_be_set() -> None:
     shape, how = Shape(4, 5), construction("single")
     codec = LinearCodec(shape, how)
@@ -109,14 +120,15 @@ def test_a_linear_code_is_undone_and_a_field_can_be_set() -> None:
     assert str(failure.value).startswith("mem[0, 0] is 2.0 in the state vector")
 
 
-def test_a_construction_without_words_has_no_support_engine() -> None:
-    shape, options = Shape(4, 4), Options(construction="single")
+@pytest.mark.parametrize("name", ["prefetch", "single"])
+def test_a_construction_whose_rows_are_not_known_has_no_support_engine(name: str) -> None:
+    shape, options = Shape(4, 4), Options(construction=name)
     assert Machine(shape, options=options, verified=False).engine.name is EngineName.SPARSE
     with pytest.raises(NoSupportError) as failure:
         Machine(shape, "support", options, verified=False)
     assert str(failure.value) == (
-        "the support engine holds the memory as words, and the construction single has no words, "
-        "but neurons for every case: choose the sparse or dense engine."
+        f"the support engine is not for the construction {name}, whose rows it does not know to be "
+        "zero: choose the sparse or dense engine."
     )
 
 
@@ -134,7 +146,7 @@ def test_a_network_that_reads_one_part_of_a_sum_has_no_plan() -> None:
     )
     wrong = replace(network, layers=(layer, *network.layers[1:]))
     with pytest.raises(NoSupportError, match="sum mem") as failure:
-        build(wrong, stated(shape, how="compact"), shape, SupportName.NUMPY, how.sums)
+        build(wrong, stated(shape, how="compact"), shape, SupportName.NUMPY, how)
     assert "layer 1, mem" in str(failure.value)
     assert "it reads more than the sum mem of keep, set" in str(failure.value) or (
         "it reads more than the sum mem of set, keep" in str(failure.value)

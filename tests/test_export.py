@@ -69,7 +69,11 @@ WRITERS: dict[str, Callable[[Path, Shape], None]] = {
     "network.npz": write_npz,
     "network": write_matrix_market,
 }
-OTHERS = [each.name for each in CONSTRUCTIONS.values() if each.name != DEFAULT and not each.forms]
+OTHERS = [
+    each.name
+    for each in CONSTRUCTIONS.values()
+    if each.name != DEFAULT and not each.forms and not each.prefetched
+]
 """Constructions whose vector is sums."""
 KINDS = [Kind(form, precision) for form in Form for precision in Precision]
 
@@ -151,8 +155,8 @@ def test_a_construction_without_sums_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError) as error:
         write_npz(tmp_path / "a.npz", TINY, "single")
     assert str(error.value) == (
-        "the vector of the construction single is no state, but neurons for every case, and no "
-        "format here says how it is read: choose another construction."
+        "the vector of the construction single is more than the state's fields or their parts, "
+        "and no format here says how it is made: choose another construction."
     )
     assert not list(tmp_path.iterdir())
 

@@ -190,7 +190,7 @@ def test_the_shapes_that_ci_proves() -> None:
     found, some = (re.findall(r'"(\d+) (\d+)"', each) for each in lists)
     assert len(some) == 4
     assert set(some) < set(found)
-    assert "and four of these for the constructions `compact` and `five`" in FLAT
+    assert "and four of these for the constructions `compact`, `five` and `prefetch`" in FLAT
     (first, *rest) = found
     others = ", ".join(" x ".join(each) for each in rest[:-1])
     text = f"at {first[0]} bits x {first[1]} words, {others} and {' x '.join(rest[-1])}"

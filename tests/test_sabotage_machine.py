@@ -23,6 +23,7 @@ from proofs.sabotage_machine import Judge, Memory, chosen
 from proofs.unchanged import unchanged
 from proofs.verify import Options
 from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import construction
 from verified_mlp.gadgets.adder import increment
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.step import ArrayMemory, Before, step
@@ -294,7 +295,7 @@ def test_the_network_itself_fails_on_none_of_the_states():
         memory, *others = (states[name] for name in ("mem", "pc", "fault", "input", "ready"))
         kinds.update(step(SHAPE, Before(ArrayMemory(memory), *others)).kind.tolist())
         assert set(np.unique(_vectors(SHAPE, states))) == {0, 1}
-        assert _stepped(SHAPE, states).shape == _vectors(SHAPE, states).shape
+        assert _stepped(SHAPE, construction("paper"), states).shape == _vectors(SHAPE, states).shape
     assert min(kinds[kind] for kind in range(6)) > 1000
     assert failing_state(SHAPE, unchanged_matrices()) is None
 

@@ -70,10 +70,10 @@ def exported(shape: Shape, how: str = DEFAULT) -> Network:
     Raises ExportError for one that is not built there, or whose vector is more than sums.
     """
     named = construction(how)
-    if named.forms:
+    if named.forms or named.prefetched:
         raise ExportError(
-            f"the vector of the construction {how} is no state, but neurons for every case, and no "
-            f"format here says how it is read: choose another construction."
+            f"the vector of the construction {how} is more than the state's fields or their parts, "
+            f"and no format here says how it is made: choose another construction."
         )
     try:
         return named.network(shape)

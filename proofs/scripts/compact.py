@@ -78,7 +78,7 @@ def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
         return (s.row(s.operand("b")) - s.row(s.operand("a"))) % s.shape.modulus
 
     return [
-        _flipped(s, flipped),
+        flipping(s, flipped),
         Lemma(
             "difference",
             "where the step subtracts, mem[B] - mem[A] mod 2^bits, else 0",
@@ -165,7 +165,7 @@ def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
             },
         ),
         _in_domain(s),
-        _encoded(s),
+        encoded(s),
     ]
 
 
@@ -174,7 +174,7 @@ def _bits(j: Term) -> Uses:
     return [*KINDS, ("difference bit", {"j": j})]
 
 
-def _flipped(s: Stages, uses: Uses) -> Lemma:
+def flipping(s: Stages, uses: Uses) -> Lemma:
     """What the difference's gadget reads in place of A's operand."""
     placed = s.view.placed("difference")
     wire = s.view.signal(placed.wires["y"], 1, s.view.depth(placed) - 1, {})
@@ -215,7 +215,7 @@ def _entry(array: Any, at: tuple[Term, ...]) -> Any:
     return array[at] if len(at) > 1 else array[at[0]]
 
 
-def _encoded(s: Stages) -> Lemma:
+def encoded(s: Stages) -> Lemma:
     """The bits of an encoded state are those of its words, and in the domain."""
     how = construction_of(s.view)
     word = s.view.theory.declare("word", 0)()

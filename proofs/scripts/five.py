@@ -37,7 +37,7 @@ BITS = tuple(unknown(f"{name}!0") for name in ("x", "y"))
 
 def five(view: SymbolicView) -> Sequence[Part]:
     """Reading by sums of columns; then as for `compact`, a layer earlier."""
-    operand = {f"from_{name}": _column(f"from_{name}") for name in AHEAD}
+    operand = {f"from_{name}": column(f"from_{name}") for name in AHEAD}
     s = Stages(view, {**places(4), **operand})
     code, addresses = s.shape.code, s.shape.addresses
     rows = [(f"columns of {name.upper()}", {"n": code, "j": BITS[0]}) for name in AHEAD]
@@ -55,7 +55,7 @@ def five(view: SymbolicView) -> Sequence[Part]:
         ),
         *(_spelled(s, name) for name in AHEAD),
         layer_wires(view, 3, [("fetch", {"j": 0})]),
-        *(_columns_at(s, name) for name in AHEAD),
+        *(columns_at(s, name) for name in AHEAD),
         kinds(
             s,
             3,
@@ -79,7 +79,8 @@ def _sum(s: Stages, name: str, high: Term, j: Term) -> Any:
     return s.view.sum_wired("zero", READ_AT[name[-1]], {}, high, j)
 
 
-def _column(name: str) -> Any:
+def column(name: str) -> Any:
+    """Where the bits of the operand `from_a` or `from_b` are: each the sum of its rows."""
     return lambda s: Vector(lambda j: _sum(s, name, s.shape.addresses, j))
 
 
@@ -139,7 +140,7 @@ def _spelled(s: Stages, name: str) -> Lemma:
     )
 
 
-def _columns_at(s: Stages, name: str) -> Lemma:
+def columns_at(s: Stages, name: str) -> Lemma:
     """What layer 4 reads of the operands; of A's also with the sign turned, where it is flipped."""
 
     def state() -> tuple[Sequence[Formula], Formula]:

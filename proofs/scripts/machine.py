@@ -24,6 +24,7 @@ from proofs.scripts.machine_steps import (
     reading,
     target,
 )
+from proofs.scripts.prefetch import prefetch
 from proofs.scripts.single import single
 from proofs.scripts.stages import Stages, construction_of, in_layer
 from proofs.terms import ite
@@ -41,7 +42,13 @@ PLACES = {
 
 def machine(view: SymbolicView) -> Sequence[Part]:
     """The lemmas for the construction of which the gadget is."""
-    scripts = {"paper": paper, "compact": compact, "five": five, "single": single}
+    scripts = {
+        "paper": paper,
+        "compact": compact,
+        "five": five,
+        "prefetch": prefetch,
+        "single": single,
+    }
     return scripts[construction_of(view).name](view)
 
 

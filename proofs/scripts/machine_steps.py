@@ -43,14 +43,7 @@ def fetching(s: Stages, sums: Sequence[Part] = (), uses: Uses = ()) -> list[Part
     view = s.view
     chosen = {name: ite(s.fetched, s.pc, s.shape.code) for name in ("run", *WORDS)}
     return [
-        below(s, "pc", s.at(0, "pc")),
-        below(s, "input", s.at(0, "input")),
-        Lemma(
-            "rows below 2^n",
-            "the first n bits of any word of memory spell a number in 0..2^n - 1",
-            lambda: ([], conj(s.row(ADDRESS, N) >= 0, s.row(ADDRESS, N) < pow2(N))),
-            over=_bits(s),
-        ),
+        *words_below(s),
         layer_wires(view, 1),
         *sums,
         layer_wires(
@@ -74,17 +67,36 @@ def fetching(s: Stages, sums: Sequence[Part] = (), uses: Uses = ()) -> list[Part
             ),
             uses=[("pc below 2^n", {"n": s.bits})],
         ),
-        *(
-            spells(
-                s,
-                f"{name} is fetched",
-                f"the number that the bits of {name.upper()} spell is the word at pc + {ahead}",
-                partial(s.fetched_number, name),
-                partial(s.fetched_row, ahead),
-                [("fetch", {"j": N})],
-            )
-            for ahead, name in enumerate(WORDS)
+        *fetched_words(s),
+    ]
+
+
+def words_below(s: Stages) -> list[Part]:
+    """The words of the state are numbers below 2**bits."""
+    return [
+        below(s, "pc", s.at(0, "pc")),
+        below(s, "input", s.at(0, "input")),
+        Lemma(
+            "rows below 2^n",
+            "the first n bits of any word of memory spell a number in 0..2^n - 1",
+            lambda: ([], conj(s.row(ADDRESS, N) >= 0, s.row(ADDRESS, N) < pow2(N))),
+            over=_bits(s),
         ),
+    ]
+
+
+def fetched_words(s: Stages) -> list[Part]:
+    """The numbers that the bits of the instruction's words spell."""
+    return [
+        spells(
+            s,
+            f"{name} is fetched",
+            f"the number that the bits of {name.upper()} spell is the word at pc + {ahead}",
+            partial(s.fetched_number, name),
+            partial(s.fetched_row, ahead),
+            [("fetch", {"j": N})],
+        )
+        for ahead, name in enumerate(WORDS)
     ]
 
 
@@ -211,8 +223,9 @@ def memory_bit(s: Stages, uses: Uses = ()) -> Lemma:
 def ending(s: Stages, further: Mapping[str, Uses] | None = None) -> list[Part]:
     """The outputs: what they are, the specification, and which states stay as they are.
 
-    `further` lemmas are used for the specification of some outputs.
+    `further` lemmas are used for the specification of some outputs, and for the output's bits.
     """
+    further = further or {}
     bits: Uses = [(f"{name} bit", {}) for name in ("memory", "pc", "output")]
     still = [*KINDS, *bits, ("effects", {}), *top_bit(s)]
     return [
@@ -263,7 +276,7 @@ def ending(s: Stages, further: Mapping[str, Uses] | None = None) -> list[Part]:
                 s.view.output("output")[J]
                 == ite(s.conditions()["valid"], s.at(0, "mem")[s.operand("a"), J], 0),
             ),
-            uses=[("operands", {"j": J})],
+            uses=[("operands", {"j": J}), *further.get("output bit", ())],
         ),
         spells(
             s,
@@ -274,7 +287,7 @@ def ending(s: Stages, further: Mapping[str, Uses] | None = None) -> list[Part]:
             [("output bit", {"j": N})],
         ),
         carried(s, "input", s.depth, 0),
-        *_specifications(s, further or {}),
+        *_specifications(s, further),
         Lemma(
             "halted and faulted states stay",
             "where the machine has halted or faulted, a pass changes no bit and raises no flag",

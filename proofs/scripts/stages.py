@@ -27,8 +27,14 @@ def in_layer(layer: int, name: str) -> Place:
     return lambda s: s.at(layer, name)
 
 
-READ = {"from_a": in_layer(4, "from_a"), "from_b": in_layer(4, "from_b")}
-"""Where the operands' bits are, if nothing else is said."""
+READ = {
+    **{name: in_layer(2, name) for name in ("a", "b", "c")},
+    **{name: in_layer(4, name) for name in ("from_a", "from_b")},
+}
+"""Where the bits of the instruction's words and of the operands are, if nothing else is said."""
+
+ROWS = {"addresses": (3, "at_b"), "code": (1, "here")}
+"""What has a row for each address, and for each place of an instruction: its layer and name."""
 
 
 class Stages:
@@ -36,11 +42,17 @@ class Stages:
 
     `places` says where the construction has what all have: whether the step `moves` on or `jumps`,
     the `fault` flag after it, the `result` to write and the `target` to write to, the memory `mem`
-    after it, and the `next` program counter; and the bits of the operands, `from_a` and `from_b`
-    (by default as `READ` says).
+    after it, and the `next` program counter; the bits of the instruction's words, and of the
+    operands `from_a` and `from_b` (by default as `READ` says).  `rows` says what has a row for each
+    address and for each place of an instruction.
     """
 
-    def __init__(self, view: SymbolicView, places: Mapping[str, Place]) -> None:
+    def __init__(
+        self,
+        view: SymbolicView,
+        places: Mapping[str, Place],
+        rows: Mapping[str, tuple[int, str]] = ROWS,
+    ) -> None:
         self.view, self._places = view, {**READ, **places}
         self._how = construction_of(view)
         self.depth = len(view.gadget.network.layers)
@@ -49,8 +61,8 @@ class Stages:
             self.bits,
             2**self.bits,
             words=self._extent(0, self._how.parts("mem")[0]),
-            addresses=self._extent(3, "at_b"),
-            code=self._extent(1, "here"),
+            addresses=self._extent(*rows["addresses"]),
+            code=self._extent(*rows["code"]),
         )
         view.theory.declare("j", 0)
         view.theory.declare("address", 0)
@@ -98,8 +110,8 @@ class Stages:
         return conj(self.at(0, "fault") == 0, self.pc < self.shape.code)
 
     def word(self, name: str) -> Any:
-        """The bits of the instruction's word A, B or C, as read by layer 2."""
-        return self.at(2, name)
+        """The bits of the instruction's word A, B or C, as the network has them first."""
+        return self.got(name)
 
     def operand(self, name: str) -> Any:
         """The instruction's word A, B or C."""
@@ -114,8 +126,8 @@ class Stages:
         return conj(self.fetched, self.operand(name) == self.shape.modulus - 1)
 
     def fetched_number(self, name: str, length: Term) -> Any:
-        """The number that the first bits of an instruction word spell, as layer 2 has it."""
-        return self.number(self.at(2, name), length)
+        """The number that the first bits of an instruction word spell."""
+        return self.number(self.word(name), length)
 
     def fetched_row(self, ahead: int, length: Term) -> Any:
         """The number that the first bits at pc + ahead spell, if an instruction is executed."""

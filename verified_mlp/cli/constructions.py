@@ -14,6 +14,7 @@ ConstructionName = Annotated[
     typer.Option(
         "--construction",
         metavar="NAME",
-        help="How the network is made: paper (23 layers), compact (6), five (5) or single (1).",
+        help="How the network is made: paper (23 layers), compact (6), five (5), "
+        "prefetch (3) or single (1).",
     ),
 ]

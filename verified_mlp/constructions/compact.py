@@ -190,7 +190,7 @@ def write(build: Builder, shape: Dimensions) -> None:
     place, j = Index("i", shape.words), Index("j", bits)
     now = build.layer("write", "keep every word but one, set that one; jump, go on or stay")
     jumps = now.difference[bits - 1] + now.zero
-    written = _within(now.target, shape, place)
+    written = within(now.target, shape, place)
     result = now.difference[j] + now.received[j]
     build.place(unless(), "keep", (place, j), m=now.mem[place, j], h=written)
     build.place(and_(inputs=2), "set", (place, j), x=written, y=result)
@@ -219,7 +219,7 @@ def passed_on(gadget: Gadget) -> dict[str, Expr]:
     return {each.name: var(each.name) for each in gadget.parameters if not each.ghost}
 
 
-def _within(target: Signal, shape: Dimensions, place: Index) -> Affine:
+def within(target: Signal, shape: Dimensions, place: Index) -> Affine:
     """The row of `target` for a place; the place with the address of all ones has none."""
     if shape.words == shape.addresses:
         return target[place]
