@@ -210,3 +210,6 @@ def test_another_construction() -> None:
         "the vector of the construction single is more than the state's fields or their parts, "
         "and no format here says how it is made: choose another construction."
     )
+    assert refusal(
+        "--bits", "64", "--words", "8", "--construction", "compact", "--npz", "b.npz"
+    ).endswith("the construction paper, which is exact in float64 at every width.")

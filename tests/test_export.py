@@ -151,6 +151,41 @@ def test_another_construction_is_written_and_read(
     assert held.nonzeros == build(construction(how).network(EIGHT), EngineName.SPARSE).nonzeros
 
 
+def test_several_weights_at_one_place_are_refused(tmp_path: Path) -> None:
+    """Their sum is right, but an engine might add them to others first, and round."""
+    write_npz(tmp_path / "a.npz", TINY)
+    with np.load(tmp_path / "a.npz") as opened:
+        arrays = dict(opened)
+    for part, more in (("rows", [0, 0]), ("columns", [3, 3]), ("weights", [2.0**60, -(2.0**60)])):
+        kind = arrays[f"layers.2.{part}"].dtype
+        arrays[f"layers.2.{part}"] = np.append(arrays[f"layers.2.{part}"], more).astype(kind)
+    np.savez(tmp_path / "a.npz", **arrays)
+    assert refused(tmp_path / "a.npz", ExportError) == (
+        "FILE, layer 2: it has several weights at one place. Export it again."
+    )
+    write_matrix_market(tmp_path / "a", TINY)
+    file = tmp_path / "a" / "layer-02.mtx"
+    lines = file.read_text().splitlines()
+    at = next(n for n, line in enumerate(lines) if not line.startswith("%"))
+    rows, columns, count = map(int, lines[at].split())
+    lines[at] = f"{rows} {columns} {count + 2}"
+    file.write_text("\n".join([*lines, "1 4 1e18", "1 4 -1e18"]) + "\n")
+    assert refused(tmp_path / "a", ExportError) == (
+        "FILE, layer 2: it has several weights at one place. Export it again."
+    )
+
+
+def test_weights_that_are_wider_than_float64_are_refused(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", TINY)
+    with np.load(tmp_path / "a.npz") as opened:
+        arrays = dict(opened)
+    arrays["layers.2.weights"] = arrays["layers.2.weights"].astype(np.longdouble)
+    np.savez(tmp_path / "a.npz", **arrays)
+    assert refused(tmp_path / "a.npz", ExportError) == (
+        "FILE, layer 2: its weights are wider than float64. Export it again."
+    )
+
+
 def test_a_construction_without_sums_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError) as error:
         write_npz(tmp_path / "a.npz", TINY, "single")
@@ -557,7 +592,8 @@ def test_a_shape_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
             Kind(precision=Precision.FLOAT16),
             "float16 is not known to compute the network of 32 bits x 64 words exactly: layer 9: "
             "partial sum 16,318 of result.difference.blocks.generate.passed, at most 2,048 is "
-            "held. Choose float64, or what verified-mlp show --formats calls exact.",
+            "held. Choose what verified-mlp show --formats calls exact, fewer bits, or the "
+            "construction paper, which is exact in float64 at every width.",
         ),
     ],
     ids=["dense", "gather", "float16"],

@@ -29,7 +29,14 @@ from typed import run_typed
 from numeric.engines import EngineName, build
 from numeric.machine import Machine, NotVerifiedError
 from numeric.report import evidence
-from numeric.report.content import MOST_BITS, MOST_WORDS, Content, ReportError, content
+from numeric.report.content import (
+    MOST_BITS,
+    MOST_WORDS,
+    Content,
+    ReportError,
+    check_construction,
+    content,
+)
 from numeric.report.page import SCRIPTS, asset, page, script
 from numeric.report.prose import to_html
 from numeric.report.weights import decoded, encoded
@@ -41,7 +48,7 @@ from proofs.verify import Options
 from verified_mlp.cli import machines
 from verified_mlp.cli import report as command
 from verified_mlp.cli.shell import UserError
-from verified_mlp.constructions.registry import CONSTRUCTIONS
+from verified_mlp.constructions.registry import CONSTRUCTIONS, construction
 from verified_mlp.machine.image_formats import Format
 from verified_mlp.machine.shape import Shape, memories
 from verified_mlp.statement.evaluate import matrix
@@ -50,11 +57,12 @@ COMMAND = Path(sys.executable).parent / "verified-mlp"
 SHAPE = Shape(4, 5)
 SMALL = ("--bits", "4", "--words", "5")
 HALT = "3 3 -1\n"
-SUMS = [name for name, how in CONSTRUCTIONS.items() if not how.forms]
+SUMS = [name for name, how in CONSTRUCTIONS.items() if not (how.forms or how.prefetched)]
 # A network with neurons for every case takes long to prove.
 HOWS = [
     pytest.param(name, marks=pytest.mark.slow if how.forms else ())
     for name, how in CONSTRUCTIONS.items()
+    if not how.prefetched
 ]
 
 
@@ -310,6 +318,15 @@ def test_where_no_certificate_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 # What is in the page
+
+
+def test_a_construction_that_prefetches_is_refused() -> None:
+    with pytest.raises(ReportError) as error:
+        check_construction(construction("prefetch"))
+    assert str(error.value) == (
+        "a page cannot make the vector of a state for the construction prefetch, which holds words "
+        "besides the state: choose another construction."
+    )
 
 
 @pytest.mark.parametrize("how", HOWS)

@@ -83,7 +83,7 @@ def _form(weights: Any, bias: Array) -> str:
 def sparse_array(
     weights: Array, rows: Array, columns: Array, shape: tuple[int, int], where: str
 ) -> Sparse:
-    """The sparse array of three lists, row, column and weight; those of one place are added.
+    """The sparse array of three lists, row, column and weight, each place once.
 
     Raises ExportError, about the place `where`, for lists that are none of a matrix of the shape.
     """
@@ -102,5 +102,16 @@ def sparse_array(
             f"{where}: its rows, columns and weights are no list of the entries of a matrix of "
             f"{shape[0]:,} x {shape[1]:,}. Export it again."
         )
+    if not np.can_cast(weights.dtype, np.float64):
+        raise ExportError(f"{where}: its weights are wider than float64. Export it again.")
     found: Sparse = sp.csr_array((weights.astype(np.float64), (rows, columns)), shape)
+    check_once(found, len(weights), where)
     return found
+
+
+def check_once(found: Sparse, count: int, where: str) -> None:
+    """Raise ExportError unless `count` entries are so many of the array: those of one place were
+    added, and an engine might add them in another order.
+    """
+    if found.nnz != count:
+        raise ExportError(f"{where}: it has several weights at one place. Export it again.")

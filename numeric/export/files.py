@@ -23,7 +23,7 @@ import numpy as np
 
 from numeric.capacity import available_bytes, in_gib, needed_bytes
 from numeric.engines import EngineName
-from numeric.export.compare import Held, check_layers, sparse_array
+from numeric.export.compare import Held, check_layers, check_once, sparse_array
 from numeric.export.layout import (
     ExportError,
     checked,
@@ -190,7 +190,10 @@ def check_matrix_market(folder: Path) -> Held:
         weights, bias = found
         if issparse(bias):
             bias = bias.toarray()
-        return csr_array(weights), bias[:, 0] if bias.shape[1] == 1 else bias
+        stored = csr_array(weights)
+        if issparse(weights):
+            check_once(stored, weights.nnz, f"{folder}, layer {number}")
+        return stored, bias[:, 0] if bias.shape[1] == 1 else bias
 
     return check_layers(checked(document, str(folder)), read, str(folder))
 

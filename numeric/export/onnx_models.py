@@ -143,7 +143,8 @@ def check_exact(shape: Shape, precision: Precision, how: str = DEFAULT) -> None:
     if not found.exact:
         raise ExportError(
             f"{precision} is not known to compute the network of {shape} exactly: "
-            f"{found.decisive}. Choose float64, or what verified-mlp show --formats calls exact."
+            f"{found.decisive}. Choose what verified-mlp show --formats calls exact, fewer bits, "
+            f"or the construction {DEFAULT}, which is exact in float64 at every width."
         )
 
 

@@ -17,6 +17,7 @@ from proofs.certificate import Certificate
 from proofs.description import Description, describe
 from proofs.machine import read_out
 from proofs.matrices import with_outputs
+from verified_mlp.constructions.registry import Construction
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import state_fields
 from verified_mlp.statement.arrays import entries
@@ -104,6 +105,15 @@ class Content:
     programs: list[Program]
 
 
+def check_construction(how: Construction) -> None:
+    """Raises ReportError for a construction of which a page cannot make vectors."""
+    if how.prefetched:
+        raise ReportError(
+            f"a page cannot make the vector of a state for the construction {how.name}, which "
+            "holds words besides the state: choose another construction."
+        )
+
+
 def check_shape(shape: Shape) -> None:
     """Raises ReportError for a network that is too large for a page to execute."""
     if shape.bits > MOST_BITS or shape.words > MOST_WORDS:
@@ -121,6 +131,7 @@ def content(machine: Machine, certificate: Certificate, programs: Sequence[Progr
     """
     shape, engine = machine.shape, machine.engine
     check_shape(shape)
+    check_construction(machine.construction)
     if not isinstance(engine, Engine) or engine.name is not EngineName.SPARSE:
         raise ReportError(f"a page needs the engine sparse, not {engine.name}.")
     return Content(

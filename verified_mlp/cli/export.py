@@ -145,7 +145,7 @@ def _write(
         write_safetensors,
     )
     from numeric.export.layout import ExportError, layout_of
-    from numeric.export.onnx_models import check_kind, write_onnx
+    from numeric.export.onnx_models import Precision, check_exact, check_kind, write_onnx
     from numeric.export.reading import describe
 
     jobs: list[tuple[Path | None, str, Callable[[Path], None]]] = [
@@ -157,6 +157,7 @@ def _write(
     try:
         if onnx is not None:
             check_kind(shape, kind, how)
+        check_exact(shape, Precision.FLOAT64, how)
         check_room(shape, how)
         _check_proved(shape, how)
         for path, what, write in jobs:

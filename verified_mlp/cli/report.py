@@ -66,15 +66,20 @@ def report(
         raise UserError(str(error)) from error
 
     from numeric.machine import NotVerifiedError
-    from numeric.report.content import ReportError, check_shape, content
+    from numeric.report.content import ReportError, check_construction, check_shape, content
     from numeric.report.page import page
     from verified_mlp.cli.verify_files import check_writable
+    from verified_mlp.constructions.registry import construction as named
 
     try:
         check_shape(shape)
     except ReportError as error:
         raise UserError(str(error)) from error
     options = options_of(construction)
+    try:
+        check_construction(named(construction))
+    except ReportError as error:
+        raise UserError(str(error)) from error
     loaded = _programs(programs or [], shape, kind, list(read_file(given)) if given else [])
     for path in programs or []:
         if html.is_file() and html.resolve() == path.resolve():
