@@ -52,12 +52,12 @@ def prove(
         typer.Option(help="Words of memory, 4 to 2^24.  [default: 256, more if needed]"),
     ] = None,
     kind: Kind = Format.DECIMAL,
-    construction: ConstructionName = PAPER,
     seconds: Annotated[int, typer.Option(metavar="T", help="Give up after so many seconds.")] = 300,
     forks: Annotated[int, typer.Option(metavar="N", help="Give up after so many forks.")] = 100_000,
     certificate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write here what was proved, as JSON.")
     ] = None,
+    construction: ConstructionName = PAPER,
 ) -> int:
     """Prove that a program halts and prints what a function says, for all inputs of a domain.
 
