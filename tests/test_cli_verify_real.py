@@ -169,6 +169,7 @@ def test_help_does_not_wait_for_the_prover(type_):
     assert re.findall(r"^  (--[a-z-]+) ", done.stdout, re.MULTILINE) == [
         "--bits",
         "--words",
+        "--construction",
         "--only",
         "--module",
         "--list",

@@ -36,6 +36,6 @@ def test_every_step_is_as_shown(command: str, shown: str, folder: Path) -> None:
 def test_it_begins_as_the_readme_does() -> None:
     """Those commands install the project; CI runs them on a fresh clone."""
     first, activate = commands(FIRST)
-    readme, by_hand = blocks(read("README.md"), "console")
+    readme, by_hand, *_ = blocks(read("README.md"), "console")
     assert first in commands(readme)
     assert activate in commands(by_hand)
