@@ -15,12 +15,14 @@ from numeric.codec import Codec
 from proofs import prover
 from proofs.matrices import matrices
 from proofs.results import Verdict
+from proofs.sabotage_machine import unproved
 from verified_mlp.constructions.registry import Construction
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State, state_fields
 from verified_mlp.statement.affine import Signal, to_affine
 from verified_mlp.statement.builder import rewired
 from verified_mlp.statement.evaluate import offsets, size
+from verified_mlp.statement.mutate_network import network_changes
 from verified_mlp.statement.network import Field, Gadget, Network
 
 
@@ -108,3 +110,17 @@ def verdicts(gadget: Gadget, instance: Gadget | None = None) -> dict[str, Verdic
     """What becomes of the lemmas of a gadget."""
     attempt = prover.prove(gadget, ask, instance=instance)
     return {each.obligation.name.partition("/")[2]: each.verdict for each in attempt}
+
+
+def unseen(whole: Gadget, tried: tuple[Any, Any], every: int) -> tuple[int, list[str]]:
+    """How many changes of the machine's wiring break a pass, of one in so many; those proved all
+    the same.
+    """
+    broken, missed = 0, []
+    for change in list(network_changes(whole.network))[::every]:
+        network = change.apply()
+        if breaks(network, tried):
+            broken += 1
+            if not unproved(replace(whole, network=network), lambda text: ask(text)[0]):
+                missed.append(str(change))
+    return broken, missed

@@ -15,6 +15,7 @@ from __future__ import annotations
 from functools import lru_cache
 from types import SimpleNamespace
 
+from verified_mlp.constructions.common import closed, passed_on, within
 from verified_mlp.gadgets.carry import carry, carry_fields
 from verified_mlp.gadgets.logic_gates import and_, merge, nor
 from verified_mlp.gadgets.match import match, select
@@ -26,8 +27,8 @@ from verified_mlp.machine.shape import Dimensions
 from verified_mlp.machine.state import state_fields
 from verified_mlp.statement.affine import Affine, Signal, total
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.expr import Expr, Index, at_most, bit, var
-from verified_mlp.statement.network import Field, Gadget, Network
+from verified_mlp.statement.expr import Index, bit
+from verified_mlp.statement.network import Field, Network
 
 SUMS = {"mem": ("keep", "set"), "pc": ("jump_to", "go_on", "stay")}
 """The fields of the state that are sums of fields of the vector; each entry of a sum is a bit."""
@@ -203,24 +204,4 @@ def write(build: Builder, shape: Dimensions) -> None:
 
 def finish(build: Builder, shape: Dimensions) -> Network:
     """The network whose last layer is the vector."""
-    fields = vector_fields(shape)
-    build.arrange(*(source.name for source in fields))
-    done = build.close()
-    outputs = []
-    for source in fields:
-        signal = getattr(done, source.name)
-        form = signal[source.indices] if source.extents else signal
-        outputs.append(build.output(source.name, source.indices, form, word=source.word))
-    return build.build(*outputs)
-
-
-def passed_on(gadget: Gadget) -> dict[str, Expr]:
-    """The gadget's parameters, with the values that the network has for those of the same name."""
-    return {each.name: var(each.name) for each in gadget.parameters if not each.ghost}
-
-
-def within(target: Signal, shape: Dimensions, place: Index) -> Affine:
-    """The row of `target` for a place; the place with the address of all ones has none."""
-    if shape.words == shape.addresses:
-        return target[place]
-    return target[place] * at_most(place, shape.addresses - 1)
+    return closed(build, vector_fields(shape))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from verified_mlp.constructions.common import closed, passed_on, within
 from verified_mlp.gadgets.adder import increment, subtract
 from verified_mlp.gadgets.carry import carry, carry_fields
 from verified_mlp.gadgets.choose import choose, write_or_keep
@@ -18,10 +19,10 @@ from verified_mlp.gadgets.one_hot_sum import one_hot_sum, sized
 from verified_mlp.gadgets.word_tests import all_ones, at_most_zero
 from verified_mlp.machine.shape import Dimensions
 from verified_mlp.machine.state import state_fields
-from verified_mlp.statement.affine import Affine, Signal, total
+from verified_mlp.statement.affine import Signal, total
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.expr import Expr, Index, at_most, var
-from verified_mlp.statement.network import Gadget, Network
+from verified_mlp.statement.expr import Index
+from verified_mlp.statement.network import Network
 
 STAGES = (
     ("read addresses", 2),
@@ -64,7 +65,7 @@ def paper(shape: Dimensions) -> Network:
 
     now = build.layer("read addresses", "sum over the rows: the words A, B, C")
     fetch = one_hot_sum(**sized(shape, shape.code))
-    length = _passed_on(fetch)
+    length = passed_on(fetch)
     build.place(fetch, "run", (), length, x=now.here)
     for name in ("a", "b", "c"):
         word = getattr(now, name)
@@ -91,7 +92,7 @@ def paper(shape: Dimensions) -> Network:
 
     now = build.layer("read data", "sum over the rows: the operands; which kind of instruction")
     lookup = one_hot_sum(**sized(shape, shape.addresses))
-    length = _passed_on(lookup)
+    length = passed_on(lookup)
     for name in ("from_a", "from_b"):
         word = getattr(now, name)
         build.place(lookup, name, (j,), length, x=Signal(lambda i, word=word: word[i, j]))
@@ -157,7 +158,7 @@ def paper(shape: Dimensions) -> Network:
         (place, j),
         m=now.mem[place, j],
         r=result[j],
-        h=_within(now.target, shape, place),
+        h=within(now.target, shape, place),
     )
     build.place(carry(), "result", (j,), {"top": 1}, x=result[j])
     carry_fields(build, now, *branch, *flags)
@@ -201,24 +202,4 @@ def paper(shape: Dimensions) -> Network:
 
     now = build.layer("branch", "sum of the three")
     carry_fields(build, now, *(name for name in rest if name != "pc"))
-    build.arrange(*(source.name for source in state_fields(shape)))
-
-    done = build.close()
-    outputs = []
-    for source in state_fields(shape):
-        signal = getattr(done, source.name)
-        form = signal[source.indices] if source.extents else signal
-        outputs.append(build.output(source.name, source.indices, form, word=source.word))
-    return build.build(*outputs)
-
-
-def _passed_on(gadget: Gadget) -> dict[str, Expr]:
-    """The gadget's parameters, with the values that the network has for those of the same name."""
-    return {each.name: var(each.name) for each in gadget.parameters if not each.ghost}
-
-
-def _within(target: Signal, shape: Dimensions, place: Index) -> Affine:
-    """The row of `target` for a place; the place with the address of all ones has none."""
-    if shape.words == shape.addresses:
-        return target[place]
-    return target[place] * at_most(place, shape.addresses - 1)
+    return closed(build, state_fields(shape))

@@ -25,7 +25,7 @@ from functools import lru_cache, reduce
 from operator import add
 from types import SimpleNamespace
 
-from verified_mlp.constructions.compact import passed_on, within
+from verified_mlp.constructions.common import passed_on, within
 from verified_mlp.gadgets.carry import carry, carry_fields
 from verified_mlp.gadgets.logic_gates import and_, nor
 from verified_mlp.gadgets.match import match, select
