@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from constructed import placed_otherwise, unseen
+from constructed import ask, breaks, placed_otherwise, unseen
 from exact_batch import forward, layers, state_vectors, vectors_after
 from proof_samples import answer
 from sample_states import adversarial_states, random_states, stepped
@@ -20,7 +20,6 @@ from proofs import gate, prover
 from proofs.certificate import CertificateError, check, decode
 from proofs.exhaustive import first_failure
 from proofs.machine import machine
-from proofs.matrices import matrices
 from proofs.results import Verdict
 from proofs.sabotage_machine import unproved
 from proofs.verify import Options, check_instance, gadgets, obligations
@@ -36,7 +35,7 @@ from verified_mlp.machine.step import ArrayMemory, Before, step
 from verified_mlp.statement.builder import Builder, rewired
 from verified_mlp.statement.evaluate import offsets, size, width
 from verified_mlp.statement.expr import var
-from verified_mlp.statement.network import Field, Gadget, Network, Placed
+from verified_mlp.statement.network import Field, Gadget, Placed
 from verified_mlp.statement.settle import settle
 
 TINY = Shape(4, 4)
@@ -294,16 +293,6 @@ def results(gadget: Gadget) -> dict[str, Verdict]:
     return {each.obligation.name.partition("/")[2]: each.verdict for each in attempt}
 
 
-ANSWERS: dict[str, Any] = {}
-
-
-def ask(text: str) -> tuple[Any, bool]:
-    """The solver; its answers are remembered among the tests of this module."""
-    if text not in ANSWERS:
-        ANSWERS[text] = answer(text)[0]
-    return ANSWERS[text], False
-
-
 PROVED_AT = [
     Shape(4, 5),
     Shape(4, 16),
@@ -369,28 +358,12 @@ WRONG = {
 }
 
 
-def passes(found: Sequence[Any], states: Any) -> Any:
-    """The state vectors after a pass, or None if a neuron exceeds its largest value."""
-    for each in found[:-1]:
-        states = np.maximum(each.product(states), 0)
-        if np.any(states > each.largest[:, None]):
-            return None
-    return found[-1].product(states)
-
-
 @pytest.fixture(scope="module")
 def tried() -> tuple[Any, Any]:
     """Vectors of many states of the tiny machine, and the state vectors after a step."""
     states = random_states(TINY, 21, 4000)
     before = encoded(TINY, columns(TINY, states), seed=2).astype(np.int64)
     return before, columns(TINY, [stepped(TINY, state) for state in states])
-
-
-def breaks(network: Network, tried: tuple[Any, Any]) -> bool:
-    """Whether some state shows that a pass is not a step, or that a neuron leaves its range."""
-    before, after = tried
-    got = passes(matrices(network), before)
-    return got is None or not np.array_equal(got, after)
 
 
 def test_the_network_itself_breaks_nothing(tried: tuple[Any, Any]) -> None:
