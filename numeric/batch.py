@@ -102,20 +102,23 @@ class _Queue:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs: Iterator[tuple[int, Job]] = enumerate(jobs)
         self._lock = Lock()
-        self._packed: tuple[Sequence[int] | None, Array] = None, np.empty(0)
+        self._packed: tuple[Sequence[int] | None, Array, Array] = None, np.empty(0), np.empty(0)
         self.ended = Event()
 
-    def packed(self, words: Sequence[int], engine: SupportEngine) -> Array:
-        """Words as an array; those of the job before, if it has the same program."""
-        before, array = self._packed
+    def packed(self, words: Sequence[int], engine: SupportEngine) -> tuple[Array, Array]:
+        """Words as an array, and the entries of the small fields of the state in which they start;
+        those of the job before, if it has the same program.
+        """
+        before, array, entries = self._packed
         if words is not before:
             found = packed_words(words, engine.plan.memory)
+            memory = [*words, *[0] * (engine.shape.words - len(words))]
             if found is None:
                 self.ended.set()
-                engine.check_words([*words, *[0] * (engine.shape.words - len(words))])
-            array = found
-            self._packed = words, array
-        return array
+                engine.check_words(memory)
+            array, entries = found, engine.entries(State(memory))
+            self._packed = words, array, entries
+        return array, entries
 
     def take(self) -> tuple[int, Job] | None:
         """The next job."""
@@ -199,10 +202,10 @@ class _Block:
         if found is None:
             return
         number, job = found
-        packed = self._queue.packed(job.words, self._engine)
+        packed, entries = self._queue.packed(job.words, self._engine)
         self._memory[: len(packed), at] = packed
         self._memory[len(packed) :, at] = 0
-        self._state[:, at] = 0
+        self._state[:, at] = entries
         lane = _Lane(number, job.input)
         self._lanes[at], self._live[at] = lane, 1
         if self._most == 0:
@@ -228,12 +231,15 @@ class _Block:
             elif read(entries, "valid"):
                 lane.output.append(read(entries, "output") % 256)
             fault, pc = read(entries, "fault"), read(entries, "pc")
-        except ValueError:
+            goes_on = not fault and pc < self._engine.shape.modulus // 2
+            if goes_on and lane.steps != self._most:
+                self._engine.check_bits(entries)
+        except (RuleError, ValueError):
             self._queue.ended.set()
             raise
         if fault:
             self._finish(at, lane, Outcome.FAULT)
-        elif pc >= self._engine.shape.modulus // 2:
+        elif not goes_on:
             self._finish(at, lane, Outcome.HALTED)
         elif lane.steps == self._most:
             self._finish(at, lane, Outcome.LIMIT)

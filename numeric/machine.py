@@ -139,7 +139,7 @@ class Machine:
         other, network = network, network or how.network(shape)
         name = _engine_name(engine, how)
         if isinstance(name, SupportName):
-            if how.forms or how.prefetched:
+            if how.forms:
                 raise NoSupportError(
                     f"the {name} engine is not for the construction {how.name}, whose rows it does "
                     "not know to be zero: choose the sparse or dense engine."
@@ -216,7 +216,7 @@ class Machine:
 
 def _engine_name(name: str, how: Construction) -> EngineName | SupportName:
     if name == AUTO:
-        return EngineName.SPARSE if how.forms or how.prefetched else SupportName.SUPPORT
+        return EngineName.SPARSE if how.forms else SupportName.SUPPORT
     for kind in (EngineName, SupportName):
         if name in list(kind):
             return kind(name)

@@ -98,13 +98,14 @@ class _Whole:
     """All of the network, by the sparse engine."""
 
     def __init__(self, engine: SupportEngine, network: Network) -> None:
-        self._codec = engine.codec_of_vectors
+        self._codec, self._vector = engine.codec_of_vectors, engine.vector
         self._engine = build_literal(network, EngineName.SPARSE)
         self._names = self._codec.entries
 
     def __call__(self, before: SupportProcessor, after: SupportProcessor) -> None:
-        expected = self._codec.summed(self._engine.forward(self._codec.encode(before.state())))
-        got = self._codec.summed(self._codec.encode(after.state()))
+        given = self._vector(before.memory, before.entries)
+        expected = self._codec.summed(self._engine.forward(given))
+        got = self._codec.summed(self._vector(after.memory, after.entries))
         for at in np.flatnonzero(got != expected):
             raise DifferenceError(_sentence(before, self._names[at], got[at], expected[at]))
 

@@ -136,6 +136,35 @@ class SupportEngine:
         """The state that is held as these; raises ValueError if it is none."""
         return State(**{self.plan.memory.name: memory.tolist(), **self.codec.read_all(entries)})
 
+    def entries(self, state: State) -> Array:
+        """The entries of a state's small fields."""
+        found = np.zeros(len(self.plan.outputs))
+        for name, number in self.codec.values(state).items():
+            self.codec.write(found, name, number)
+        return found
+
+    def vector(self, memory: Array, entries: Array) -> Array:
+        """The vector, in the form of the other engines, of a memory and the small fields' entries:
+        what stands for a sum is its first part.
+        """
+        codec = self.codec_of_vectors
+        found = np.zeros(codec.width)
+        codec.write(found, self.plan.memory.name, memory.tolist())
+        for name in self.plan.small:
+            own, start = entries[self.codec.place(name)], codec.place(name).start
+            found[start : start + len(own)] = own
+        return found
+
+    def check_bits(self, entries: Array) -> None:
+        """Raise RuleError for entries of which one is no bit: only those of bits are planned."""
+        if not _bits_only(entries):
+            names = self.codec.entries
+            at = int(np.flatnonzero(entries * entries != entries)[0])
+            raise RuleError(
+                f"{names[at]} is {entries[at]:g} in the state vector, where every entry must be 0 "
+                f"or 1. Run this network with the sparse engine."
+            )
+
     def check_words(self, words: list[int]) -> NoReturn:
         """Raise ValueError for words that cannot be packed."""
         Codec(self.shape).check(self.plan.memory.name, words)
@@ -153,7 +182,7 @@ class SupportProcessor:
     """A state, its memory one number a word, that an engine advances.
 
     See `verified_mlp.machine.host`.  `advance` raises RuleError, and leaves the state as it was,
-    where the network does something for which its rules are not proved.
+    where the network does something for which its rules are not proved, or the state is none.
     """
 
     def __init__(self, engine: SupportEngine, state: State) -> None:
@@ -164,9 +193,7 @@ class SupportProcessor:
         if packed is None or len(packed) < memory.words:
             engine.check_words(words)
         self.memory = packed
-        self.entries = np.zeros(len(engine.plan.outputs))
-        for name, number in engine.codec.values(state).items():
-            engine.codec.write(self.entries, name, number)
+        self.entries = engine.entries(state)
         self._made = np.zeros(1, dtype=np.int64)
         self._interrupted = False
         self._compiles = engine.name is SupportName.SUPPORT and available()
@@ -205,6 +232,7 @@ class SupportProcessor:
         if self._interrupted:
             self._interrupted = False
             raise KeyboardInterrupt
+        self._engine.check_bits(self.entries)
         before = int(self._made[0])
         self._choose()
         try:

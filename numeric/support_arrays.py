@@ -22,6 +22,9 @@ Act = Callable[[], None]
 HALF = 32
 """Bits of a number that are summed up in one float64, which holds all numbers of so many."""
 
+WRAP = 2**64
+"""Row numbers are held modulo this."""
+
 
 class Blocks:
     """The registers of a plan, and what computes them from a state and a memory.
@@ -144,7 +147,8 @@ class Blocks:
             found = int(values.take(low) @ powers[:HALF])
             if len(high):
                 found |= int(values.take(high) @ powers[: len(high)]) << HALF
-            slots[number] = found
+            # What is no word, for its bits are none, is refused later, as all that is checked.
+            slots[number] = found % WRAP
 
         return find
 

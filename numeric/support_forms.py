@@ -117,7 +117,7 @@ class Program:
     def coefficient(self, expr: Expr) -> Form:
         """A weight as a form in atoms."""
         form = ZERO
-        for number, factors in _monomials(normal(expr)):
+        for number, factors in monomials(normal(expr)):
             atoms = tuple(sorted(self.register(Atom(factor)) for factor in factors))
             form = added(form, {atoms: number})
         return form
@@ -151,11 +151,11 @@ def multiplied(left: Form, right: Form) -> Form:
     return found
 
 
-def _monomials(expr: Expr) -> Iterator[tuple[Number, tuple[Expr, ...]]]:
+def monomials(expr: Expr) -> Iterator[tuple[Number, tuple[Expr, ...]]]:
     """The terms of an expression in normal form: their numbers and their other factors."""
     if expr.op == "add":
-        yield from _monomials(expr.args[0])
-        yield from _monomials(expr.args[1])
+        yield from monomials(expr.args[0])
+        yield from monomials(expr.args[1])
         return
     number: Number = 1
     factors = []

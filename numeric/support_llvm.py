@@ -191,7 +191,8 @@ class PassText:
         for start in range(0, len(bits), _LOW):
             part = bits[start : start + _LOW]
             terms = tuple((register, 2**at) for at, register in enumerate(part))
-            found = self.emit(f"fptoui {self.real} {self._added(terms)} to {self.int64}")
+            # Signed: what is no word, for its bits are none, has a value too until it is refused.
+            found = self.emit(f"fptosi {self.real} {self._added(terms)} to {self.int64}")
             parts.append(
                 self.emit(f"shl {self.int64} {found}, {self.whole(start)}") if start else found
             )

@@ -27,14 +27,16 @@ from numeric.support_forms import (
     Row,
     State,
     added,
+    monomials,
     slot_name,
 )
 from numeric.support_reading import MOST_ROWS, Held, Outside, Place, Reader
-from verified_mlp.statement.affine import Affine, Signal
+from verified_mlp.statement.affine import Affine, Signal, Term
 from verified_mlp.statement.builder import readable, rewired
 from verified_mlp.statement.evaluate import entry_name, points, size
 from verified_mlp.statement.expr import Expr, Index, to_expr, var
 from verified_mlp.statement.network import Field, Gadget, Network, Neurons, Placed, Support
+from verified_mlp.statement.polynomial import normal
 
 Array = np.ndarray[Any, Any]
 
@@ -451,16 +453,23 @@ class _Planner:
                         self._check(register, f"{what}, on which the rule '{rule}' rests,")
 
     def _reads_bits(self, wire: Signal, rank: int, family: Neurons) -> bool:
-        """Whether an input is an entry of the memory, hence a bit, in every row."""
+        """Whether an input differs from row to row.  Refused unless it is a bit in every row, or 1
+        less a bit: an entry of an array of bits where a condition on the row holds, 0 elsewhere.
+        """
         form = self.reader.present(wire[tuple(var(f"@position{axis}") for axis in range(rank))])
         axis = family.indices[0].name
         if axis not in form.variables():
             return False
-        term = form.terms[0]
-        array = self.reader.arrays[term.ref.field] if term.ref else None
-        plain = isinstance(array, Outside) and array.base and array.slot is None
-        if len(form.terms) > 1 or not plain or term.coefficient.constant != 1 or term.bounds:
+        (term, *more) = sorted(form.terms, key=lambda each: axis not in each.variables())
+        ((number, factors), *others) = monomials(normal(term.coefficient))
+        one_less = [Term(to_expr(1), None)] if number == -1 else []
+        plain = abs(number) == 1 and all(factor.op in ("eq", "le", "bit") for factor in factors)
+        if not plain or others or term.bounds or more != one_less:
             self.reader.refuse("an input on which its rule rests differs from row to row")
+        array = self.reader.arrays[term.ref.field] if term.ref else None
+        if array is not None and array.registers is not None:
+            for register in array.registers.ravel().tolist():
+                self._check(register, f"{term.ref}, on which a rule rests,")
         return True
 
 

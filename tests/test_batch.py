@@ -18,7 +18,9 @@ from numeric.support import SupportEngine, SupportName
 from numeric.support import build as support
 from numeric.support_lanes import LANES
 from numeric.support_reading import NoSupportError
+from proofs.verify import Options
 from verified_mlp.constructions.paper import paper
+from verified_mlp.constructions.registry import DEFAULT
 from verified_mlp.gadgets.registry import gadgets
 from verified_mlp.machine.host import Host, Outcome, explain_fault
 from verified_mlp.machine.interpreter import Interpreter
@@ -30,8 +32,8 @@ SHAPES = [Shape(4, 4), Shape(8, 64), Shape(16, 300), Shape(33, 64), Shape(64, 40
 
 
 @cache
-def machine(shape: Shape, engine: str = "support") -> Machine:
-    return Machine(shape, engine, verified=False)
+def machine(shape: Shape, engine: str = "support", how: str = DEFAULT) -> Machine:
+    return Machine(shape, engine, Options(construction=how), verified=False)
 
 
 def jobs(shape: Shape, count: int, seed: int) -> list[Job]:
@@ -51,9 +53,11 @@ def alone(shape: Shape, job: Job, most: int | None) -> Result:
     return Result(outcome, host.steps, output.getvalue(), state, fault)
 
 
-def compared(shape: Shape, engine: str, count: int, most: int, seed: int) -> Counter[Outcome]:
+def compared(
+    shape: Shape, engine: str, count: int, most: int, seed: int, how: str = DEFAULT
+) -> Counter[Outcome]:
     given = jobs(shape, count, seed)
-    results = run_batch(machine(shape, engine), given, most)
+    results = run_batch(machine(shape, engine, how), given, most)
     assert len(results) == len(given)
     for job, result in zip(given, results, strict=True):
         expected = alone(shape, job, most)
@@ -66,6 +70,11 @@ def compared(shape: Shape, engine: str, count: int, most: int, seed: int) -> Cou
 def test_every_job_ends_as_it_does_alone(shape: Shape) -> None:
     outcomes = sum((compared(shape, "support", 60, 400, seed) for seed in range(2)), Counter())
     assert set(outcomes) == set(Outcome), "the sample shows too little"
+
+
+@pytest.mark.parametrize("how", ["compact", "five", "prefetch"])
+def test_every_job_ends_as_it_does_alone_under_other_constructions(how: str) -> None:
+    compared(Shape(8, 64), "support", 60, 400, 3, how)
 
 
 @pytest.mark.slow

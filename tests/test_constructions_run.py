@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import fields, replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numeric.engines import build as build_literal
 from numeric.linear_codec import LinearCodec, codec_of
 from numeric.machine import Machine
 from numeric.self_check import DifferenceError, checked
-from numeric.support import SupportEngine, SupportName, SupportProcessor, build
+from numeric.support import RuleError, SupportEngine, SupportName, SupportProcessor, build
 from numeric.support_reading import NoSupportError
 from proofs.verify import Options, stated
 from verified_mlp.cli.constructions import PAPER
@@ -25,6 +26,7 @@ from verified_mlp.constructions.registry import CONSTRUCTIONS, DEFAULT, Construc
 from verified_mlp.machine.image import read_image
 from verified_mlp.machine.shape import Shape
 from verified_mlp.machine.state import State
+from verified_mlp.statement.mutate_network import network_changes
 from verified_mlp.statement.network import Network
 
 OTHERS = [each for each in CONSTRUCTIONS.values() if each.name != DEFAULT]
@@ -49,7 +51,7 @@ def test_the_engines_make_the_step(how: Construction, shape: Shape) -> None:
     network = built(how, shape)
     codec = codec_of(shape, how)
     engines: list[Any] = [build_literal(network, EngineName.SPARSE)]
-    if not how.forms and not how.prefetched:
+    if not how.forms:
         engines += [engine(how, shape, name) for name in SupportName]
     for state in (*adversarial_states(shape).values(), *random_states(shape, 7, 100)):
         expected = stepped(shape, state)
@@ -120,14 +122,13 @@ def test_a_linear_code_is_undone_and_a_field_can_be_set() -> None:
     assert str(failure.value).startswith("mem[0, 0] is 2.0 in the state vector")
 
 
-@pytest.mark.parametrize("name", ["prefetch", "single"])
-def test_a_construction_whose_rows_are_not_known_has_no_support_engine(name: str) -> None:
-    shape, options = Shape(4, 4), Options(construction=name)
+def test_a_construction_whose_rows_are_not_known_has_no_support_engine() -> None:
+    shape, options = Shape(4, 4), Options(construction="single")
     assert Machine(shape, options=options, verified=False).engine.name is EngineName.SPARSE
     with pytest.raises(NoSupportError) as failure:
         Machine(shape, "support", options, verified=False)
     assert str(failure.value) == (
-        f"the support engine is not for the construction {name}, whose rows it does not know to be "
+        "the support engine is not for the construction single, whose rows it does not know to be "
         "zero: choose the sparse or dense engine."
     )
 
@@ -167,20 +168,84 @@ def test_a_pass_is_checked_and_shown_by_the_literal_rows() -> None:
     assert explained.value in (0, 1)
 
 
-def test_a_wrong_plan_is_found_out_by_the_check() -> None:
-    shape, how = Shape(8, 40), construction("compact")
+@pytest.mark.parametrize(
+    ("name", "field"), [("compact", "pc"), ("prefetch", "pc"), ("prefetch", "c")]
+)
+def test_a_wrong_plan_is_found_out_by_the_check(name: str, field: str) -> None:
+    """Also where words are wrong that the state does not show, for they are prefetched."""
+    shape, how = Shape(8, 40), construction(name)
     right, other = how.network(shape), engine(how, shape, SupportName.NUMPY)
     states = random_states(shape, 11, 40)
 
     class Off(SupportProcessor):
         def advance(self, passes: int = 1) -> int:
             made = super().advance(passes)
-            self.entries[0] = 1 - self.entries[0]
+            at = other.codec.place(field).start
+            self.entries[at] = 1 - self.entries[at]
             return made
 
     assert any(stepped(shape, state) != state for state in states)
-    with pytest.raises(DifferenceError, match="self-check: pc"):
+    with pytest.raises(DifferenceError, match=f"self-check: {field}"):
         deque(checked(Off(other, state), other, right, 1).advance(1) for state in states)
+
+
+SUMMED = [each for each in OTHERS if not each.forms]
+
+
+@pytest.mark.parametrize("how", SUMMED, ids=lambda each: each.name)
+@pytest.mark.parametrize(("name", "count"), [("support-numpy", 120), ("support", 24)])
+def test_a_sabotaged_network_gives_the_same_wrong_vectors_or_is_refused(
+    how: Construction, name: str, count: int
+) -> None:
+    if name == SupportName.SUPPORT:
+        pytest.importorskip("llvmlite")
+    shape = Shape(4, 8)
+    proved, whole = stated(shape, how=how.name), how.network(shape)
+    states = [*adversarial_states(shape).values(), *random_states(shape, 3, 30)]
+    seen: Counter[str] = Counter()
+    for change in Random(5).sample(list(network_changes(whole)), count):
+        try:
+            network = change.apply()
+            literal = build_literal(network, EngineName.SPARSE)
+            other = build(network, proved, shape, SupportName(name), how)
+        except (ValueError, IndexError):
+            seen["not built"] += 1
+            continue
+        seen[judged(replace(other, at_once=True), literal, states)] += 1
+    assert seen["wrong alike"] >= count // 8, seen
+    assert seen["not built"] >= 1, seen
+
+
+def judged(built: SupportEngine, literal: Any, states: list[State]) -> str:
+    """Two passes of each state by both engines, the second from what the first left."""
+    codec, verdict = built.codec_of_vectors, "right"
+    for state in states:
+        processor = SupportProcessor(built, state)
+        for _ in range(2):
+            given = built.vector(processor.memory, processor.entries)
+            try:
+                assert processor.advance(1) == 1
+            except RuleError:
+                assert np.array_equal(built.vector(processor.memory, processor.entries), given)
+                return "refused in some state"
+            after = built.vector(processor.memory, processor.entries)
+            assert np.array_equal(codec.summed(after), codec.summed(literal.forward(given)))
+        right = codec.encode(stepped(built.shape, stepped(built.shape, state)))
+        if not np.array_equal(codec.summed(after), codec.summed(right)):
+            verdict = "wrong alike"
+    return verdict
+
+
+def test_a_vector_with_an_entry_that_is_no_bit_is_refused() -> None:
+    shape, how = Shape(4, 8), construction("prefetch")
+    processor = SupportProcessor(engine(how, shape, SupportName.NUMPY), State(mem=[0] * 8))
+    processor.entries[processor._engine.codec.place("b").start + 1] = 2
+    with pytest.raises(RuleError) as refusal:
+        processor.advance(1)
+    assert str(refusal.value) == (
+        "b[1] is 2 in the state vector, where every entry must be 0 or 1. Run this network with "
+        "the sparse engine."
+    )
 
 
 def test_the_default_is_named_once_for_the_commands() -> None:

@@ -205,7 +205,8 @@ def _compute(build: Builder, shape: Dimensions) -> None:
             rows = getattr(now, f"{at}{ahead}")
             replaced = now.at_b[code + (first + ahead)] * inside
             old, new = f"old_{at}{ahead}", f"new_{at}{ahead}"
-            build.place(unless(), old, (code, j), None, True, m=rows[code, j], h=replaced)
+            kept = {"x": rows[code, j], "y": 1 - replaced}
+            build.place(and_(inputs=2), old, (code, j), None, True, **kept)
             build.place(and_(inputs=2), new, (code,), None, True, x=here[code], y=replaced)
     carry_fields(build, now, "mem", "pc", "input", "ready", "a", "b", "c", "run", "next")
 
