@@ -66,6 +66,14 @@ class Matrix:
         found: Array = np.unique(self.weights[:, columns].nonzero()[0])
         return found
 
+    def reading(self, columns: Array) -> Matrix:
+        """The same rows, where column `columns[k]` is read in place of column k."""
+        triplets: Any = (self.weights.data, columns[self.weights.indices], self.weights.indptr)
+        weights = sp.csr_array(triplets, self.weights.shape)
+        weights.sum_duplicates()
+        weights.eliminate_zeros()
+        return Matrix(weights, self.bias, self.largest, self.names)
+
     def part(self, rows: Array, columns: Array) -> Matrix:
         """Some of the rows, which read no other columns than these."""
         names = [self.names[row] for row in rows]

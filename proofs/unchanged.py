@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,6 +44,11 @@ def unchanged(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) 
     The matrices are those of all layers, the read-outs last; they differ in their numbers alone.
     The ranges of `before` must hold.
     """
+    before, after = _without_twins(before, after)
+    if all(
+        now is was or not len(now.differing(was)) for was, now in zip(before, after, strict=True)
+    ):
+        return True
     if _row_by_row(before, after, inputs):
         return True
     cones = [each for each in _cones(before, after, inputs) if each.values.count <= MOST_VALUES]
@@ -52,6 +59,43 @@ def unchanged(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) 
         or unchanged_within_bounds(before, after, inputs)
         or any(_same(cone, before, after) for cone in cones[len(few) :])
     )
+
+
+def _without_twins(
+    before: Sequence[Matrix], after: Sequence[Matrix]
+) -> tuple[list[Matrix], list[Matrix]]:
+    """The same, but of rows that are equal, whose neurons hence always are, only one is read."""
+    old, new = [before[0]], [after[0]]
+    for depth in range(1, len(before)):
+        was, now = before[depth], after[depth]
+        if after[depth - 1] is before[depth - 1]:
+            folded = _folded(was, before[depth - 1])
+            columns = _first_twins(before[depth - 1])
+            was, now = folded, folded if now is was else now.reading(columns)
+        old.append(was)
+        new.append(now)
+    return old, new
+
+
+@lru_cache(maxsize=64)
+def _first_twins(matrix: Matrix) -> Array:
+    """For each row the first row that is the same."""
+    weights = matrix.weights.sorted_indices()
+    first: dict[tuple[bytes, bytes, int], int] = {}
+    found = []
+    for row, (start, stop) in enumerate(pairwise(weights.indptr)):
+        key = (
+            weights.indices[start:stop].tobytes(),
+            weights.data[start:stop].tobytes(),
+            int(matrix.bias[row]),
+        )
+        found.append(first.setdefault(key, row))
+    return np.array(found, dtype=np.int64)
+
+
+@lru_cache(maxsize=64)
+def _folded(matrix: Matrix, before: Matrix) -> Matrix:
+    return matrix.reading(_first_twins(before))
 
 
 def _row_by_row(before: Sequence[Matrix], after: Sequence[Matrix], inputs: Array) -> bool:
