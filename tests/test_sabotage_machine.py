@@ -310,13 +310,17 @@ def test_words_that_are_too_wide_are_refused():
 
 @st.composite
 def small_networks(draw):
-    """Three layers of two or three rows over three bits, and the same with one entry changed."""
+    """Three layers of two or three rows over three bits, at times with two equal ones, and the same
+    with one entry changed.
+    """
     widths = [3, *draw(st.lists(st.integers(2, 3), min_size=3, max_size=3))]
     numbers = st.integers(-2, 2)
     layers = []
     for before, width in pairwise(widths):
         rows = draw(st.lists(st.lists(numbers, min_size=before + 1, max_size=before + 1),
                              min_size=width, max_size=width))  # fmt: skip
+        if draw(st.booleans()):
+            rows[1] = rows[0]
         layers.append(np.array(rows))
     depth = draw(st.integers(0, 2))
     row = draw(st.integers(0, widths[depth + 1] - 1))
@@ -369,6 +373,23 @@ def test_what_is_proved_to_change_nothing_changes_nothing(networks):
     before, after, same = stated(networks)
     # From the first layer on every input is tried, so what holds is found out, too.
     assert unchanged(before, after, ONES) == same
+
+
+def test_of_equal_rows_it_does_not_matter_which_is_read():
+    """No value is tried, and a weight is moved from a row to its twin, or to a row that is none."""
+    layers = [np.array(rows) for rows in (
+        [[1, 0, 1, 0], [1, 0, 1, 0], [1, 0, 1, 1]], [[2, 0, 0, 0]], [[1, 0]]
+    )]  # fmt: skip
+    for column, same in ((1, True), (2, False)):
+        moved = np.zeros((1, 4), dtype=np.int64)
+        moved[0, column] = 2
+        before, after, really = stated((layers, [layers[0], moved, layers[2]]))
+        assert really == same
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("proofs.unchanged.MOST_VALUES", 0)
+            patch.setattr("proofs.unchanged.FEW_VALUES", 0)
+            patch.setattr(bounded_values, "MOST_VALUES", 0)
+            assert unchanged(before, after, ONES) == same
 
 
 @given(small_networks(), st.sampled_from([1, 2, 4]))
