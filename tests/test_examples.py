@@ -92,7 +92,7 @@ def test_the_network_does_what_the_interpreter_does(
     try:
         machine(shape, engine, how)
     except ValueError as refusal:
-        assert how in ("prefetch", "single")
+        assert how == "single" or (how == "prefetch" and engine == "dense")
         pytest.skip(str(refusal))
     outcome, steps, output, memory = interpreted(name, shape, given)
     assert (outcome, output) == (Outcome.HALTED, expected)
