@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import prod
 
 import numpy as np
+import scipy.sparse as sp
 
 from proofs.matrices import Array, Matrix
 from verified_mlp.constructions.registry import DEFAULT, Construction, construction
@@ -131,26 +132,23 @@ def _encoded_as_forms(shape: Shape, how: Construction, states: States) -> Array:
 
 
 def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> list[Matrix]:
-    """Matrices of the first layer, with each entry that is a sum read as its first part alone,
-    where every row of all of them reads all its parts with the same weight.  The other parts may
-    then be taken as 0.
+    """Matrices of the first layer, where of the parts of an entry that is a sum only one is read of
+    those that every row of all of them reads with the same weight.  The others may then be taken as
+    0, for at most one part of an entry is 1.
     """
     if how.forms:
         return list(first)
-    unread, at = np.zeros(first[0].weights.shape[1], dtype=bool), 0
+    same = _equal_columns(first)
+    unread, at = np.zeros(len(same), dtype=bool), 0
     sizes = {field.name: prod(field.shape) for field in state_fields(shape)}
     if how.prefetched:
         sizes.update(dict.fromkeys(how.prefetched.flags, 1))
         sizes.update(dict.fromkeys(how.prefetched.words, shape.bits))
     for name, extent in sizes.items():
-        count = len(how.parts(name))
-        ends = [at + k * extent for k in range(count + 1)]
-        unread[at + extent : ends[-1]] = all(
-            (each.weights[:, here:end] != each.weights[:, at : at + extent]).nnz == 0
-            for each in first
-            for here, end in pairwise(ends)
-        )
-        at = ends[-1]
+        parts = same[at : at + len(how.parts(name)) * extent].reshape(-1, extent)
+        for number, part in enumerate(parts):
+            unread[at + number * extent :][:extent] = (parts[:number] == part).any(axis=0)
+        at += parts.size
     found = []
     for each in first:
         weights = each.weights.copy()
@@ -158,6 +156,22 @@ def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> li
         weights.eliminate_zeros()
         found.append(Matrix(weights, each.bias, each.largest, each.names))
     return found
+
+
+def _equal_columns(matrices: Sequence[Matrix]) -> Array:
+    """For each column the first column that is the same in all matrices."""
+    columns = sp.vstack([each.weights for each in matrices]).tocsc().sorted_indices()
+    first: dict[tuple[bytes, bytes], int] = {}
+    pairs = enumerate(pairwise(columns.indptr))
+    keys = (
+        (
+            first.setdefault(
+                (columns.indices[start:end].tobytes(), columns.data[start:end].tobytes()), column
+            )
+        )
+        for column, (start, end) in pairs
+    )
+    return np.fromiter(keys, dtype=np.int64)
 
 
 def _vectors(shape: Shape, states: States) -> Array:

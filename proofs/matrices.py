@@ -68,8 +68,8 @@ class Matrix:
 
     def reading(self, columns: Array) -> Matrix:
         """The same rows, where column `columns[k]` is read in place of column k."""
-        triplets: Any = (self.weights.data, columns[self.weights.indices], self.weights.indptr)
-        weights = sp.csr_array(triplets, self.weights.shape)
+        kept: Any = self.weights.data, columns[self.weights.indices], self.weights.indptr
+        weights = sp.csr_array(kept, self.weights.shape, copy=True)
         weights.sum_duplicates()
         weights.eliminate_zeros()
         return Matrix(weights, self.bias, self.largest, self.names)

@@ -392,6 +392,16 @@ def test_of_equal_rows_it_does_not_matter_which_is_read():
             assert unchanged(before, after, ONES) == same
 
 
+@given(small_networks())
+def test_judging_changes_no_matrix(networks):
+    before, after, _ = stated(networks)
+    kept = [(each.weights.toarray(), each.bias.copy()) for each in (*before, *after)]
+    unchanged(before, after, ONES)
+    for each, (weights, bias) in zip((*before, *after), kept, strict=True):
+        assert np.array_equal(each.weights.toarray(), weights)
+        assert np.array_equal(each.bias, bias)
+
+
 @given(small_networks(), st.sampled_from([1, 2, 4]))
 def test_bounds_prove_only_what_is_so(networks, most):
     before, after, same = stated(networks)
