@@ -230,12 +230,12 @@ def more_fields(how: Construction) -> tuple[str, ...]:
 def read_out(network: Network, how: Construction, dimensions: Dimensions) -> Network:
     """The network with the fields of the state as outputs, and what is held besides."""
     given = {output.name: output for output in network.outputs}
+    left = {name: _signal(output) for name, output in given.items()}
     outputs: list[Output] = []
     forms = forms_of(how, dimensions)
     for source in state_fields(dimensions):
         if source.name in forms:
-            # The last layer's neurons are called as the fields of the vector.
-            form = forms[source.name][source.indices]
+            form = forms[source.name][source.indices].rewire(left)
             outputs.append(Output(source.name, source.indices, form, const(1), source.word))
             continue
         first = given[how.parts(source.name)[0]]
@@ -245,6 +245,15 @@ def read_out(network: Network, how: Construction, dimensions: Dimensions) -> Net
         form = how.decode(name, {part: given[part].form for part in how.parts(name)})
         outputs.append(replace(given[how.parts(name)[0]], name=name, form=form))
     return replace(network, outputs=tuple(outputs))
+
+
+def _signal(output: Output) -> Signal:
+    """An output, to be read at any position."""
+    names = [index.name for index in output.indices]
+    extents = tuple(index.extent for index in output.indices)
+    return Signal(
+        lambda *at: output.form.substitute(dict(zip(names, map(to_expr, at), strict=True))), extents
+    )
 
 
 def invariants(how: Construction, dimensions: Dimensions) -> Iterator[Condition]:

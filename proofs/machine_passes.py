@@ -72,6 +72,31 @@ def failing_state(shape: Shape, matrices: Sequence[Matrix], name: str = DEFAULT)
     return None
 
 
+def failure_on(
+    shape: Shape, layers: Sequence[Matrix], own: Matrix, vector: Array, name: str
+) -> Failure | None:
+    """What is wrong with a vector of the domain, which the read-outs `own` decode, or None."""
+    how, columns = construction(name), vector[:, None]
+    states = _decoded(shape, own.product(columns))
+    got, exceeds = _passed(layers, columns)
+    if not exceeds.any() and np.array_equal(got, _stepped(shape, how, states)):
+        return None
+    return _shown(shape, how, layers, states, columns)
+
+
+def _decoded(shape: Shape, entries: Array) -> States:
+    """The states of which these are the entries, a column for each."""
+    found, at = {}, 0
+    for field in state_fields(shape):
+        rows = entries[at : at + prod(field.shape)]
+        at += len(rows)
+        width = field.shape[-1] if field.shape else 1
+        powers = 1 << np.arange(width)
+        words = np.tensordot(powers, rows.reshape(-1, width, entries.shape[1]), (0, 1))
+        found[field.name] = words.T if field.name == "mem" else words[0]
+    return found
+
+
 def _passed(matrices: Sequence[Matrix], vectors: Array) -> tuple[Array, Array]:
     """(the outputs, whether some neuron exceeds its largest value), for each state."""
     exceeds = np.zeros(vectors.shape[1], dtype=bool)

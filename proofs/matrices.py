@@ -14,6 +14,9 @@ from verified_mlp.statement.network import Layer, Network, Neurons, Placed
 
 Array = np.ndarray[Any, Any]
 
+_SPARSE = 0.02
+"""Where fewer of the numbers than this part are not 0, only those are multiplied."""
+
 
 class Matrix:
     """Rows of a layer: int64 weights (CSR) and bias, the largest values that are allowed, names."""
@@ -29,7 +32,10 @@ class Matrix:
         Raises ValueError if they may be too large for 64 bits.
         """
         self._check_size(vectors)
-        found: Array = self.weights @ vectors
+        few = np.count_nonzero(vectors) < _SPARSE * vectors.size
+        found: Array = (
+            (self.weights @ sp.csc_array(vectors)).toarray() if few else self.weights @ vectors
+        )
         found += self.bias[:, None]
         return found
 
@@ -73,6 +79,20 @@ class Matrix:
         weights.sum_duplicates()
         weights.eliminate_zeros()
         return Matrix(weights, self.bias, self.largest, self.names)
+
+    def first(self, count: int) -> Matrix:
+        """The first rows."""
+        names = self.names[:count]
+        return Matrix(self.weights[:count], self.bias[:count], self.largest[:count], names)
+
+    def zeroed(self, rows: Array) -> Matrix:
+        """The same with some rows 0."""
+        kept = np.ones(len(self.bias), dtype=np.int64)
+        kept[rows] = 0
+        weights = self.weights.copy()
+        weights.data *= np.repeat(kept, np.diff(weights.indptr))
+        weights.eliminate_zeros()
+        return Matrix(weights, self.bias * kept, self.largest, self.names)
 
     def part(self, rows: Array, columns: Array) -> Matrix:
         """Some of the rows, which read no other columns than these."""

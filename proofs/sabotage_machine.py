@@ -8,8 +8,9 @@ decides: no digest, no comparison of arrays or of statements.
   neuron leaves its declared range.
 - HARMLESS: the changed network is proved all the same, by the lemmas; or, where these fail, by
   trying every input of the gadget that was changed inside, or all values on which the changed rows
-  depend (see `unchanged`).  Where no row is another, the proof of the network itself will do.
-  All this rests on the contracts of the gadgets, as the machine theorem does.
+  depend (see `unchanged`), or by the solver (see `domain_search`).  Where no row is another, the
+  proof of the network itself will do.  All this rests on the contracts of the gadgets, as the
+  machine theorem does.
 - UNKNOWN: the proof fails, and no such state is known.
 - MISSED: the proof goes through although such a state exists: a fault of the prover.
 """
@@ -21,13 +22,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
+from math import prod
 
 import numpy as np
 
+from proofs.domain_search import Domain, differing_vectors
 from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
-from proofs.machine import machine, read_out
-from proofs.machine_passes import Failure, failing_state, reading_sums
+from proofs.machine import READ, machine, read_out
+from proofs.machine_passes import Failure, failing_state, failure_on, reading_sums
 from proofs.matrices import Matrix, matrices
 from proofs.prover import Solve, parts
 from proofs.results import Answer, Fate
@@ -37,6 +41,7 @@ from proofs.verify import Options, solver
 from proofs.workers import spread
 from verified_mlp.constructions.registry import DEFAULT, construction
 from verified_mlp.machine.shape import Shape
+from verified_mlp.machine.state import state_fields
 from verified_mlp.statement.mutate_network import Kind, NetworkChange, network_changes
 from verified_mlp.statement.network import Gadget
 
@@ -139,6 +144,8 @@ class Judge:
         self._shape, self._solve, self._memory = shape, solve, memory or Memory()
         self._how, self._gadget = how, machine(shape, how)
         self._matrices = matrices(self._gadget.network)
+        sources = self._gadget.network.inputs
+        self._highs = np.repeat([each.high for each in sources], [prod(e.shape) for e in sources])
 
     def of(self, change: NetworkChange) -> NetworkMutant:
         """What becomes of one change."""
@@ -154,8 +161,16 @@ class Judge:
     def _fate(self, change: NetworkChange) -> tuple[Fate, str, Failure | None]:
         network = read_out(change.apply(), construction(self._how), self._shape)
         changed = matrices(network, (self._gadget.network, self._matrices))
-        failure = failing_state(self._shape, changed, self._how)
+        same = False
+        if construction(self._how).forms and not np.any(
+            changed[-1].bias != self._matrices[-1].bias
+        ):
+            failure, same = self._on_the_domain(changed)
+        else:
+            failure = failing_state(self._shape, changed, self._how)
         if failure is None and self._sound():
+            if same:
+                return Fate.HARMLESS, "proved: on no vector of the domain a sum is another", None
             pairs = zip(changed, self._matrices, strict=True)
             if not any(len(now.differing(before)) for now, before in pairs if now is not before):
                 return Fate.HARMLESS, "proved: no row is another and no range is narrower", None
@@ -166,10 +181,30 @@ class Judge:
             return Fate.HARMLESS, "proved by the lemmas", None
         if change.inside is not None and _meets(change.inside()):
             return Fate.HARMLESS, "proved by trying every input of the gadget without it", None
-        inputs = np.ones(self._matrices[0].weights.shape[1], dtype=np.int64)
-        if self._sound() and unchanged(*self._on_sums(changed), inputs):
+        if self._sound() and unchanged(*self._on_sums(changed), self._highs):
             return Fate.HARMLESS, "proved by trying all values on which the rows depend", None
         return Fate.UNKNOWN, failed, None
+
+    def _on_the_domain(self, changed: list[Matrix]) -> tuple[Failure | None, bool]:
+        """(What is wrong with a vector that the solver finds, or None; whether it is proved that
+        there is none), for a network of one layer.
+        """
+        (layer, read_outs), (now, others) = self._matrices, changed
+        # A neuron that is read with another weight matters where it is not 0.
+        read = np.unique((others.weights - read_outs.weights).nonzero()[1])
+        same = True
+        count = sum(prod(each.shape) for each in state_fields(self._shape) if each.name in READ)
+        domain = Domain(self._highs, read_outs.first(count))
+        for vector in chain(
+            differing_vectors(domain, layer, now, self._ask),
+            differing_vectors(domain, layer, layer.zeroed(read), self._ask),
+        ):
+            same = False
+            if vector is not None:
+                failure = failure_on(self._shape, changed, read_outs, vector, self._how)
+                if failure is not None:
+                    return failure, False
+        return None, same
 
     def _on_sums(self, changed: list[Matrix]) -> tuple[list[Matrix], list[Matrix]]:
         """The matrices of the network and of the changed one, as functions of sums."""
