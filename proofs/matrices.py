@@ -14,8 +14,8 @@ from verified_mlp.statement.network import Layer, Network, Neurons, Placed
 
 Array = np.ndarray[Any, Any]
 
-_SPARSE = 0.02
-"""Where fewer of the numbers than this part are not 0, only those are multiplied."""
+_SPARSE = 50
+"""Where of so many numbers fewer than one is not 0, only those are multiplied."""
 
 
 class Matrix:
@@ -32,7 +32,7 @@ class Matrix:
         Raises ValueError if they may be too large for 64 bits.
         """
         self._check_size(vectors)
-        few = np.count_nonzero(vectors) < _SPARSE * vectors.size
+        few = np.count_nonzero(vectors) * _SPARSE < vectors.size
         found: Array = (
             (self.weights @ sp.csc_array(vectors)).toarray() if few else self.weights @ vectors
         )
