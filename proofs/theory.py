@@ -54,7 +54,8 @@ _TIMES = "times"
 @logic.pow2.register
 def _(exponent: IntTerm) -> Any:
     plain = simplified(exponent)
-    return term(2**plain.label) if plain.is_constant else apply(_POW2, [exponent])
+    known = plain.is_constant and plain.label >= 0
+    return term(2**plain.label) if known else apply(_POW2, [exponent])
 
 
 @logic.bit_at.register

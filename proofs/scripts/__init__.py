@@ -23,6 +23,7 @@ from proofs.scripts.instruction import (
 from proofs.scripts.machine import machine
 from proofs.scripts.own import complete
 from proofs.scripts.sums import same_word, word_below, word_sum
+from proofs.scripts.wide_words import same_wide_word, wide_sum
 from proofs.scripts.words import (
     all_ones,
     at_most_zero,
@@ -47,9 +48,11 @@ SCRIPTS: dict[str, Script] = {
     "machine": machine,
     "match": match,
     "one_hot_sum": one_hot_sum,
+    "same_wide_word": same_wide_word,
     "same_word": same_word,
     "select": select,
     "subtract": subtract,
+    "wide_sum": wide_sum,
     "word_below": word_below,
     "word_sum": word_sum,
 }

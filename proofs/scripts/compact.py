@@ -1,4 +1,4 @@
-"""The proof of the machine theorem for the construction `compact`: 6 layers are one step.
+"""The proof of the machine theorem for the construction `compact`: 6 layers are one step, or 7.
 
 Reading, the outputs and most of what they follow from are as for the paper's construction.  The
 arithmetic is one gadget's contract; the result is the sum of a difference and an input word of
@@ -56,15 +56,21 @@ def places(at: int) -> dict[str, Place]:
 
 def compact(view: SymbolicView) -> Sequence[Part]:
     """Reading, the one layer of arithmetic, writing; then the outputs."""
-    s = Stages(view, places(5))
-    return [*reading(s), layer_wires(view, 5, KINDS), *written(s, 5)]
+    s = Stages(view, places(len(view.gadget.network.layers) - 1))
+    return [*reading(s), *arithmetic_wires(s, 5, KINDS), *written(s)]
 
 
-def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
-    """All from the arithmetic on, whose gadgets stand in layer `at`.  That the bits of A's operand
-    are `flipped` follows from these lemmas.
+def arithmetic_wires(s: Stages, first: int, uses: Uses) -> list[Part]:
+    """What the layers of the arithmetic read: one, or two of which the second has little to do."""
+    return [layer_wires(s.view, layer, uses) for layer in range(first, s.depth)]
+
+
+def written(s: Stages, flipped: Uses = ()) -> list[Part]:
+    """All from the arithmetic on, which ends in the layer before the last.  That the bits of A's
+    operand are `flipped` follows from these lemmas.
     """
-    view = s.view
+    view, at = s.view, s.depth - 1
+    read = at - layers_of(s, "difference")
     subtracts, takes = s.conditions()["subtracts"], s.conditions()["takes"]
     difference = s.got("difference")
     operands = [
@@ -114,7 +120,7 @@ def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
             lambda n: ite(
                 subtracts,
                 s.number(difference, n),
-                ite(takes, s.number(s.at(at - 1, "input"), n), 0),
+                ite(takes, s.number(s.at(read, "input"), n), 0),
             ),
             [*KINDS, ("difference bit", {"j": N})],
         ),
@@ -126,7 +132,7 @@ def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
                 *operands,
                 ("difference", {}),
                 ("either word", {"n": s.bits}),
-                (f"input in layer {at - 1}", {"n": s.bits}),
+                (f"input in layer {read}", {"n": s.bits}),
                 ("input below 2^n", {"n": s.bits}),
             ],
         ),
@@ -148,12 +154,12 @@ def written(s: Stages, at: int, flipped: Uses = ()) -> list[Part]:
         layer_wires(view, at + 1, [*KINDS, ("branch", {}), ("difference bit", {}), *top_bit(s)]),
         effects(s),
         memory_bit(s, _bits(J)),
-        carried(s, "pc", at - 1, 0),
+        carried(s, "pc", read, 0),
         Lemma(
             "next pc",
             "one addition gives pc + 3 mod 2^bits",
             lambda: ([], s.number(s.got("next")) == (s.pc + 3) % s.shape.modulus),
-            uses=[(f"pc in layer {at - 1}", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
+            uses=[(f"pc in layer {read}", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
             spells=[(3, s.bits)],
         ),
         *ending(
@@ -174,10 +180,18 @@ def _bits(j: Term) -> Uses:
     return [*KINDS, ("difference bit", {"j": j})]
 
 
+def layers_of(s: Stages, name: str) -> int:
+    """How many layers a placed gadget has."""
+    gadget = s.view.placed(name).gadget
+    assert gadget is not None
+    return len(gadget.network.layers)
+
+
 def flipping(s: Stages, uses: Uses) -> Lemma:
     """What the difference's gadget reads in place of A's operand."""
     placed = s.view.placed("difference")
-    wire = s.view.signal(placed.wires["y"], 1, s.view.depth(placed) - 1, {})
+    read = s.view.depth(placed) - layers_of(s, "difference")
+    wire = s.view.signal(placed.wires["y"], 1, read, {})
 
     def state() -> tuple[Sequence[Formula], Formula]:
         number, other = s.operand_number("a", N), s.number(wire, N)

@@ -1,4 +1,4 @@
-"""The proof of the machine theorem for the construction `five`: 5 layers are one step.
+"""The proof of the machine theorem for the construction `five`: 5 layers are one step, or 6.
 
 What is written, and how, is proved as for `compact`.  Words are read as sums of columns, of which
 the rows are known: bit j of the sum is that of the one row that was selected.
@@ -12,7 +12,7 @@ from typing import Any
 from proofs.gadget_view import SymbolicView, Vector
 from proofs.lemma import Lemma, Over, Part, Uses
 from proofs.scripts.common import N
-from proofs.scripts.compact import places, written
+from proofs.scripts.compact import arithmetic_wires, places, written
 from proofs.scripts.machine_steps import (
     KINDS,
     J,
@@ -38,7 +38,7 @@ BITS = tuple(unknown(f"{name}!0") for name in ("x", "y"))
 def five(view: SymbolicView) -> Sequence[Part]:
     """Reading by sums of columns; then as for `compact`, a layer earlier."""
     operand = {f"from_{name}": column(f"from_{name}") for name in AHEAD}
-    s = Stages(view, {**places(4), **operand})
+    s = Stages(view, {**places(len(view.gadget.network.layers) - 1), **operand})
     code, addresses = s.shape.code, s.shape.addresses
     rows = [(f"columns of {name.upper()}", {"n": code, "j": BITS[0]}) for name in AHEAD]
     selected = [
@@ -69,8 +69,8 @@ def five(view: SymbolicView) -> Sequence[Part]:
         ),
         *operand_words(s),
         carried(s, "input", 3, 0),
-        layer_wires(view, 4, selected),
-        *written(s, 4, [("columns at A", {"n": addresses, "j": N}), *operands(s)]),
+        *arithmetic_wires(s, 4, selected),
+        *written(s, [("columns at A", {"n": addresses, "j": N}), *operands(s)]),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The proof of the machine theorem for the construction `prefetch`: 3 layers are one step.
+"""The proof of the machine theorem for the construction `prefetch`: 3 layers are one step, or 4.
 
 The instruction's words are in the vector; that they are those at the program counter is part of the
 domain.  What is read of memory are sums of columns, as for `five`.  What is proved in addition is
@@ -8,6 +8,8 @@ that the words which a pass leaves are those at the next program counter (`prefe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 from proofs.gadget_view import SymbolicView, Vector
@@ -42,25 +44,30 @@ PLACES = {
     **{name: in_layer(0, name) for name in WORDS},
     "from_a": column("from_a"),
     "from_b": column("from_b"),
-    "moves": lambda s: s.at(2, "subtracts") + (s.at(2, "takes") + s.at(2, "valid")),
-    "fault": in_layer(3, "fault"),
-    "difference": in_layer(2, "difference"),
+    "moves": lambda s: found(s, "subtracts") + (found(s, "takes") + found(s, "valid")),
+    "fault": lambda s: s.at(s.depth, "fault"),
+    "difference": lambda s: found(s, "difference"),
     "result": lambda s: Vector(lambda j: _result(s, j)),
-    "target": in_layer(2, "target"),
+    "target": lambda s: found(s, "target"),
     "mem": lambda s: Vector(
-        lambda i, j: s.at(3, "keep")[i, j] + s.at(3, "set")[i, j] + s.at(3, "got")[i, j]
+        lambda i, j: reduce(add, (s.at(s.depth, part)[i, j] for part in ("keep", "set", "got")))
     ),
-    "next": in_layer(2, "next"),
-    "jumps": lambda s: s.at(2, "difference")[s.bits - 1] + s.at(2, "zero"),
+    "next": lambda s: found(s, "next"),
+    "jumps": lambda s: found(s, "difference")[s.bits - 1] + found(s, "zero"),
 }
 ROWS = {"addresses": (1, "at_b"), "code": (1, "here_c")}
+
+
+def found(s: Stages, name: str) -> Any:
+    """What is known before the layer that writes."""
+    return s.at(s.depth - 1, name)
 
 
 def prefetch(view: SymbolicView) -> Sequence[Part]:
     """The instruction, the operands, arithmetic, the step's outputs; the next instruction."""
     s = Stages(view, PLACES, ROWS)
     addresses, code = s.shape.addresses, s.shape.code
-    found = [
+    read = [
         *((f"columns at {name.upper()}", {"n": addresses, "j": j}) for name in "ab" for j in BITS),
         *((f"columns at {name.upper()}", {"n": addresses}) for name in "ab"),
         *operands(s),
@@ -76,14 +83,16 @@ def prefetch(view: SymbolicView) -> Sequence[Part]:
         *fetched_words(s),
         layer_wires(view, 1, [("pc below 2^n", {"n": s.bits})]),
         *(columns_at(s, name) for name in "ab"),
-        layer_wires(view, 2, [*found, ("fetch", {"j": 0})], ghosts),
-        kinds(s, 2, [*found, ("fetch", {"j": J})]),
+        layer_wires(view, 2, [*read, ("fetch", {"j": 0})], ghosts),
+        # A third layer has the second half of the arithmetic, and what is carried beside it.
+        *(layer_wires(view, layer) for layer in range(3, s.depth)),
+        kinds(s, s.depth - 1, [*read, ("fetch", {"j": J})]),
         *operand_words(s),
         *_arithmetic(s),
         *successors(s),
         layer_wires(
             view,
-            3,
+            s.depth,
             [
                 *KINDS,
                 *operands(s),
@@ -94,12 +103,12 @@ def prefetch(view: SymbolicView) -> Sequence[Part]:
         effects(s),
         target(s),
         memory_bit(s, KINDS),
-        carried(s, "next", 2, 1),
+        carried(s, "next", s.depth - 1, s.depth - 2),
         Lemma(
             "next pc",
             "one addition gives pc + 3 mod 2^bits",
             lambda: ([], s.number(s.got("next")) == (s.pc + 3) % s.shape.modulus),
-            uses=[("next in layer 2", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
+            uses=[(f"next in layer {s.depth - 1}", {"n": s.bits}), ("pc below 2^n", {"n": s.bits})],
             spells=[(3, s.bits)],
         ),
         *ending(
@@ -121,7 +130,7 @@ def _result(s: Stages, j: Any) -> Any:
     """Bit j of the word that is written, if one is."""
     flags = s.conditions()
     taken = ite(flags["takes"], s.at(0, "input")[j], 0)
-    return ite(flags["subtracts"], s.at(2, "difference")[j], taken)
+    return ite(flags["subtracts"], found(s, "difference")[j], taken)
 
 
 def _fetch(s: Stages) -> Lemma:
@@ -158,7 +167,7 @@ def _arithmetic(s: Stages) -> list[Part]:
 
     def branch() -> tuple[Sequence[Formula], Formula]:
         jumps = s.got("jumps")
-        kinds = (s.at(2, flag) == ite(condition, 1, 0) for flag, condition in flags.items())
+        kinds = (found(s, flag) == ite(condition, 1, 0) for flag, condition in flags.items())
         return [], conj(
             jumps >= 0,
             jumps <= 1,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proofs.gadget_view import SymbolicView
-from proofs.lemma import Lemma, Over, Part
+from proofs.lemma import Lemma, Over, Part, Uses
 from proofs.scripts.common import N, specification, spelled, wires
-from proofs.terms import conj, ite, unknown
+from proofs.terms import conj, disj, ite, unknown
 from proofs.theory import Formula
+from verified_mlp.gadgets.word_below import counted_bits
 from verified_mlp.logic import pow2
 
 
@@ -85,21 +86,46 @@ def same_word(view: SymbolicView) -> Sequence[Part]:
 
 
 def word_below(view: SymbolicView) -> Sequence[Part]:
-    """The weighted sum is the number that the word spells."""
+    """The weighted sum is the number that the word spells, or too large for any limit as well."""
     bits = view.gadget.settings["bits"]
+    low = counted_bits(bits)
 
     def short() -> tuple[list[Formula], Formula]:
         number = spelled(view, view.inputs["x"], 0, N)
+        # The sum stands in the wire with its sign turned.
         total = view.sum_wired("least", "s", {}, N)
-        return view.domain(), conj(total == -number, number >= 0, number < pow2(N))
+        bounds = conj(number >= 0, number < pow2(N))
+        most = ite(low >= N, pow2(N), 2**low * (N - low + 1)) - 1
+        beyond = conj(number >= 2**low, total <= -(2**low), total >= -most)
+        return view.domain(), conj(bounds, disj(conj(number <= most, total == -number), beyond))
 
+    powers = [
+        Lemma(
+            "small powers",
+            f"2^n is at most 2^{low} for n up to {low}",
+            lambda: ([N >= 0, low >= N], pow2(N) <= 2**low),
+            positions=low + 1,
+        ),
+        Lemma(
+            "large powers",
+            f"2^n is at least 2^{low} from {low} on",
+            lambda: ([], pow2(N) >= 2**low),
+            over=Over("n", low, bits, f"n in {low}..{bits}"),
+        ),
+    ]
+    # A word of so few bits has no others.
+    powers = powers if bits > low else []
+    known: Uses = [("small powers", {}), ("small powers", {"n": N + 1}), ("large powers", {})]
     uses = [("short", {"n": bits})]
     return [
+        *powers,
         Lemma(
             "short",
-            "the weighted sum of the first n bits is minus the number they spell",
+            f"the weighted sum of the first n bits is the number they spell, or both are 2^{low} "
+            "or more",
             short,
             over=Over("n", 0, bits, f"n in 0..{bits}"),
+            uses=known if powers else [],
         ),
         wires(view, "least", uses),
         specification(view, "out", uses),

@@ -4,7 +4,8 @@ Three things make it shallower than the paper's construction: a sum of neurons o
 most is not zero needs no layer of its own, for the layer after reads the sum, and the last
 layer's sums are read by the next pass; the words of an instruction and of memory are selected
 while they are matched; and all bits of a difference, whether it is 0, and pc + 3 are thresholds
-of sums of whole words, with weights of up to 3 * 2**(bits - 1).
+of sums of whole words, with weights of up to 3 * 2**(bits - 1).  Words of more than 49 bits are
+added in halves, and take a seventh layer (see `gadgets.wide_words`).
 
 So the state vector holds the memory as two arrays, `keep` and `set`, and the program counter as
 three words, `jump_to`, `go_on` and `stay`, of which the sums are meant.
@@ -21,7 +22,7 @@ from verified_mlp.gadgets.logic_gates import and_, merge, nor
 from verified_mlp.gadgets.match import match, select
 from verified_mlp.gadgets.one_hot_sum import one_hot_sum, sized
 from verified_mlp.gadgets.unless import unless
-from verified_mlp.gadgets.word_sum import same_word, word_sum
+from verified_mlp.gadgets.wide_words import adding, comparing, is_wide
 from verified_mlp.gadgets.word_tests import all_ones
 from verified_mlp.machine.shape import Dimensions
 from verified_mlp.machine.state import state_fields
@@ -157,14 +158,16 @@ def flags(
 def compute(
     build: Builder, now: SimpleNamespace, shape: Dimensions, from_a: Signal, from_b: Signal
 ) -> None:
-    """In a layer: all that is written, from the operands and the kind of instruction."""
+    """In a layer: all that is written, from the operands and the kind of instruction.  Words that
+    are too wide to be added in one layer take one more.
+    """
     bits = shape.bits
     address, j = Index("i", shape.addresses), Index("j", bits)
     flipped = Signal(lambda j: 1 - from_a[j], (bits,))
     three = Signal(lambda j: bit(3, j), (bits,))
-    add = word_sum(bits=bits)
+    add = adding(bits)
     build.place(add, "difference", x=from_b, y=flipped, carry=1, on=now.subtracts)
-    build.place(same_word(bits=bits), "zero", x=from_b, y=from_a, on=now.subtracts)
+    build.place(comparing(bits), "zero", x=from_b, y=from_a, on=now.subtracts)
     build.place(add, "next", x=now.pc, y=three, carry=0, on=1)
     build.place(and_(inputs=2), "received", (j,), x=now.input[j], y=now.takes)
     writes = now.subtracts + now.takes
@@ -182,7 +185,11 @@ def compute(
         v=now.takes,
         w=now.wanted,
     )
-    carry_fields(build, now, "mem", "pc", "fault", "input", "c", "wanted", "valid")
+    kept = ("mem", "pc", "fault", "input", "c", "wanted", "valid")
+    carry_fields(build, now, *kept)
+    if is_wide(bits):
+        now = build.layer("compute", "choose the high half by the carry of the low half")
+        carry_fields(build, now, "target!", "received", "output", "ready", "moves", "stuck", *kept)
 
 
 def write(build: Builder, shape: Dimensions) -> None:

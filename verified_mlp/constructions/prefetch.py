@@ -13,7 +13,8 @@ for whether B is their address is known already; and the result stands in for th
 | at pc + 3        | mem[pc + 3 + k]           | the difference, or the input word   |
 | at pc (it waits) | as it was                 | as it was, for nothing is written   |
 
-As in `compact` the layer after reads sums, and the next pass those of the last layer: the vector
+As in `compact` words of more than 49 bits are added in halves, and take one layer more (a
+fourth); the layer after reads sums, and the next pass those of the last layer: the vector
 holds the memory, the program counter, the three words and whether there is an instruction (`run`)
 as several fields each, of which the sum is meant.
 """
@@ -31,8 +32,8 @@ from verified_mlp.gadgets.logic_gates import and_, nor
 from verified_mlp.gadgets.match import match, select
 from verified_mlp.gadgets.one_hot_sum import one_hot_sum, sized
 from verified_mlp.gadgets.unless import unless
+from verified_mlp.gadgets.wide_words import adding, comparing, is_wide
 from verified_mlp.gadgets.word_below import word_below
-from verified_mlp.gadgets.word_sum import same_word, word_sum
 from verified_mlp.gadgets.word_tests import all_ones
 from verified_mlp.logic import Value, both, where
 from verified_mlp.machine.shape import Dimensions
@@ -47,6 +48,21 @@ WORDS = ("a", "b", "c")
 """The words of the instruction at the program counter, in order."""
 FLAGS = ("run",)
 """Whether there is an instruction to execute."""
+
+
+PASSING = ("mem", "pc", "input", "ready", "a", "b", "c", "run")
+"""What the second layer hands on."""
+FOUND = ("subtracts", "valid", "takes", "wanted", "halted", "from_a", "in_code_c", "in_code_n")
+ROWS = (
+    "target",
+    *(
+        f"{which}_{at}{ahead}"
+        for at in "cn"
+        for ahead, _ in enumerate(WORDS)
+        for which in ("old", "new")
+    ),
+)
+"""What it finds besides the result: bits and a word; arrays of which at most one row is not 0."""
 
 
 def word_parts(word: str) -> tuple[str, ...]:
@@ -104,6 +120,8 @@ def prefetch(shape: Dimensions) -> Network:
     build = Builder("prefetch", vector_fields(shape))
     _look_up(build, shape)
     _compute(build, shape)
+    if is_wide(shape.bits):
+        _choose(build)
     _write(build, shape)
     fields = vector_fields(shape)
     build.arrange(*(source.name for source in fields))
@@ -148,7 +166,7 @@ def _look_up(build: Builder, shape: Dimensions) -> None:
     build.place(match(bits=bits), "a_waits", (), port, p=a, on=1 - given.ready)
 
     three = Signal(lambda j: bit(3, j), (bits,))
-    build.place(word_sum(bits=bits), "next", x=pc, y=three, carry=0, on=1)
+    build.place(adding(bits), "next", x=pc, y=three, carry=0, on=1)
     row = {"i": code}
     for at, word, first in (("c", c, 0), ("n", pc, 3)):
         inside = _inside(shape, code, first)
@@ -183,8 +201,8 @@ def _compute(build: Builder, shape: Dimensions) -> None:
         for rows in (now.from_a, now.from_b)
     )
     flipped = Signal(lambda j: 1 - from_a[j], (bits,))
-    build.place(word_sum(bits=bits), "difference", x=from_b, y=flipped, carry=1, on=1)
-    build.place(same_word(bits=bits), "zero", x=from_b, y=from_a, on=1)
+    build.place(adding(bits), "difference", x=from_b, y=flipped, carry=1, on=1)
+    build.place(comparing(bits), "zero", x=from_b, y=from_a, on=1)
     lookup = one_hot_sum(**sized(shape, shape.addresses))
     column = Signal(lambda i: now.from_a[i, j])
     build.place(lookup, "from_a", (j,), passed_on(lookup), x=column)
@@ -208,11 +226,17 @@ def _compute(build: Builder, shape: Dimensions) -> None:
             kept = {"x": rows[code, j], "y": 1 - replaced}
             build.place(and_(inputs=2), old, (code, j), None, True, **kept)
             build.place(and_(inputs=2), new, (code,), None, True, x=here[code], y=replaced)
-    carry_fields(build, now, "mem", "pc", "input", "ready", "a", "b", "c", "run", "next")
+    carry_fields(build, now, *PASSING, *([] if is_wide(bits) else ["next"]))
+
+
+def _choose(build: Builder) -> None:
+    """The layer that words take which are too wide to be added in one."""
+    now = build.layer("compute", "choose the high half by the carry of the low half")
+    carry_fields(build, now, *PASSING, "next", *FOUND, *(f"{each}!" for each in ROWS))
 
 
 def _write(build: Builder, shape: Dimensions) -> None:
-    """The third layer."""
+    """The last layer."""
     bits = shape.bits
     code, place, j = Index("i", shape.code), Index("i", shape.words), Index("j", bits)
     now = build.layer("write", "keep every word but one, set that one; the next instruction")

@@ -5,13 +5,26 @@ from __future__ import annotations
 from verified_mlp.gadgets.gated_threshold import gated_threshold
 from verified_mlp.gadgets.registry import gadget
 from verified_mlp.logic import Value, both, value, where
+from verified_mlp.machine.shape import Dimensions
 from verified_mlp.statement.affine import total
 from verified_mlp.statement.builder import Builder
 from verified_mlp.statement.expr import Index, pow2
 from verified_mlp.statement.network import Field, Gadget
 
+MOST_AT_ONCE = 49
+"""The most bits of a word that are added up in one layer: float64 holds all numbers that a network
+then computes.  Wider words are cut in halves (see `wide_words`).
+"""
 
-@gadget(lambda shape: [{"bits": shape.bits}], construction="compact")
+
+def widths(shape: Dimensions) -> list[dict[str, int]]:
+    """The widths of the words, or halves of words, that are added up in one layer."""
+    low, high = shape.bits // 2, shape.bits - shape.bits // 2
+    found = [shape.bits] if shape.bits <= MOST_AT_ONCE else sorted({low, high})
+    return [{"bits": bits} for bits in found]
+
+
+@gadget(widths, construction="compact")
 def word_sum(bits: int) -> Gadget:
     """The word x + y + carry mod 2**bits if the gate is on, else 0, in one layer.
 
@@ -57,7 +70,7 @@ def word_sum(bits: int) -> Gadget:
     )
 
 
-@gadget(lambda shape: [{"bits": shape.bits}], construction="compact")
+@gadget(widths, construction="compact")
 def same_word(bits: int) -> Gadget:
     """1 if the words x and y are equal and the gate is on, in one layer.
 
