@@ -1,4 +1,4 @@
-"""Vectors of the domain on which a changed layer is another, found by the solver.
+"""Vectors on which a changed layer is another, found by the solver.
 
 For a network of one layer that reads the state as linear forms of its vector (see
 `Construction.forms`): its domain are all vectors within their ranges of which these forms are bits,
@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from proofs.matrices import Array, Matrix
 from proofs.results import Answer
 from proofs.smtlib import text_of
-from proofs.terms import BoolTerm, conj, disj, term, unknown
+from proofs.terms import BoolTerm, conj, disj, ite, term, unknown
 
 Ask = Callable[[str], Answer]
 
@@ -36,31 +36,90 @@ def differing_vectors(domain: Domain, was: Matrix, now: Matrix, ask: Ask) -> Ite
     its range; None where the solver does not say.  A row that is never another gives nothing.
     """
     for row in now.differing(was):
-        rows = [domain.bits.weights, was.weights[[row]], now.weights[[row]]]
-        groups = _groups(sp.vstack(rows).tocsc().sorted_indices())
+        yield from _found(domain, was, now, [int(row)], _some_differs, ask)
+
+
+def differing_sums(
+    domain: Domain, was: Matrix, now: Matrix, read: Any, ask: Ask
+) -> Iterator[Array | None]:
+    """A vector of the domain on which a sum of neurons is another, with the weights of a row of
+    `read`, or a neuron leaves its range; None if the solver does not say; nothing if there is none.
+    """
+    rows = [int(row) for row in now.differing(was)]
+
+    def differ(olds: list[Any], news: list[Any], limits: list[int]) -> BoolTerm:
+        changes = [_relu(new) - _relu(old) for old, new in zip(olds, news, strict=True)]
+        found = [new > limit for new, limit in zip(news, limits, strict=True)]
+        weights = np.unique(read[:, rows].toarray(), axis=0)
+        for weight in weights[np.any(weights != 0, axis=1)].tolist():
+            found.append(sum(a * each for a, each in zip(weight, changes, strict=True)) != 0)
+        return disj(*found)
+
+    yield from _found(domain, was, now, rows, differ, ask)
+
+
+def same_rows(before: Matrix, was: Matrix, now: Matrix, highs: Array, ask: Ask) -> bool:
+    """Whether it is proved that no row of a layer is another, and that none leaves its range, for
+    all values 0..`highs` of what the layer `before` it reads for which that one is in its ranges.
+    """
+    for row in now.differing(was):
+        at = np.array([row])
+        read = np.union1d(was.read_by(at), now.read_by(at))
+        columns = before.read_by(read)
+        limited = before.rows_within(columns)
+        groups = _groups(before.weights[np.union1d(read, limited)].tocsc().sorted_indices())
         firsts = [int(group[0]) for group in groups]
-        sizes = [int(domain.highs[group].sum()) for group in groups]
         unknowns = [unknown(f"v{first}") for first in firsts]
+        sizes = [int(highs[group].sum()) for group in groups]
         asserted = [conj(x >= 0, x <= high) for x, high in zip(unknowns, sizes, strict=True)]
-        for at in range(len(domain.bits.bias)):
-            number = _value(domain.bits, at, firsts, unknowns)
-            asserted.append(conj(number >= 0, number <= 1))
-        old, new = (_value(each, int(row), firsts, unknowns) for each in (was, now))
-        asserted.append(_differ(old, new, int(was.largest[row]), int(now.largest[row])))
-        answer = ask(text_of(asserted))
-        if answer.status == "sat":
-            numbers = [int(answer.model.get(each.label, 0)) for each in unknowns]
-            yield _spread(groups, numbers, domain.highs)
-        elif answer.status != "unsat":
-            yield None
+        for each in limited:
+            number = _value(before, int(each), firsts, unknowns)
+            asserted.append(number <= int(before.largest[each]))
+        neurons = [unknown(f"y{each}") for each in read]
+        for each, neuron in zip(read, neurons, strict=True):
+            asserted.append(neuron == _relu(_value(before, int(each), firsts, unknowns)))
+        places = [int(each) for each in read]
+        old, new = (_value(each, int(row), places, neurons) for each in (was, now))
+        asserted.append(_some_differs([old], [new], [int(now.largest[row])]))
+        if ask(text_of(asserted)).status != "unsat":
+            return False
+    return True
 
 
-def _differ(old: Any, new: Any, largest: int, most: int) -> BoolTerm:
-    """The neurons of two sums differ, or the second leaves a range that is narrower."""
-    others = [conj(old != new, disj(old > 0, new > 0))]
-    if most < largest:
-        others.append(new > most)
-    return disj(*others)
+def _found(
+    domain: Domain, was: Matrix, now: Matrix, rows: list[int], differ: Any, ask: Ask
+) -> Iterator[Array | None]:
+    """A vector of the domain of which `differ` holds, of the sums in some rows; as above."""
+    stacked = [domain.bits.weights, was.weights[rows], now.weights[rows]]
+    groups = _groups(sp.vstack(stacked).tocsc().sorted_indices())
+    firsts = [int(group[0]) for group in groups]
+    sizes = [int(domain.highs[group].sum()) for group in groups]
+    unknowns = [unknown(f"v{first}") for first in firsts]
+    asserted = [conj(x >= 0, x <= high) for x, high in zip(unknowns, sizes, strict=True)]
+    for at in range(len(domain.bits.bias)):
+        number = _value(domain.bits, at, firsts, unknowns)
+        asserted.append(conj(number >= 0, number <= 1))
+    olds, news = ([_value(each, row, firsts, unknowns) for row in rows] for each in (was, now))
+    limits = [int(now.largest[row]) for row in rows]
+    asserted.append(differ(olds, news, limits))
+    answer = ask(text_of(asserted))
+    if answer.status == "sat":
+        numbers = [int(answer.model.get(each.label, 0)) for each in unknowns]
+        yield _spread(groups, numbers, domain.highs)
+    elif answer.status != "unsat":
+        yield None
+
+
+def _some_differs(olds: list[Any], news: list[Any], limits: list[int]) -> BoolTerm:
+    """The neurons of two sums differ, or the second leaves its range."""
+    found = []
+    for old, new, limit in zip(olds, news, limits, strict=True):
+        found += [conj(old != new, disj(old > 0, new > 0)), new > limit]
+    return disj(*found)
+
+
+def _relu(number: Any) -> Any:
+    return ite(number > 0, number, 0)
 
 
 def _value(matrix: Matrix, row: int, columns: list[int], unknowns: list[Any]) -> Any:

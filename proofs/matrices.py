@@ -94,6 +94,14 @@ class Matrix:
         weights.eliminate_zeros()
         return Matrix(weights, self.bias * kept, self.largest, self.names)
 
+    def rows_within(self, columns: Array) -> Array:
+        """The rows that read no other columns than these."""
+        pattern = self.pattern
+        inside = np.zeros(pattern.shape[1], dtype=np.int64)
+        inside[columns] = 1
+        found: Array = np.flatnonzero(pattern @ inside == pattern.sum(axis=1))
+        return found
+
     def part(self, rows: Array, columns: Array) -> Matrix:
         """Some of the rows, which read no other columns than these."""
         names = [self.names[row] for row in rows]

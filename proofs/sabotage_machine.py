@@ -27,12 +27,12 @@ from math import prod
 
 import numpy as np
 
-from proofs.domain_search import Domain, differing_vectors
+from proofs.domain_search import Domain, differing_sums, differing_vectors, same_rows
 from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
 from proofs.machine import READ, machine, read_out
 from proofs.machine_passes import Failure, failing_state, failure_on, reading_sums
-from proofs.matrices import Matrix, matrices
+from proofs.matrices import Array, Matrix, matrices
 from proofs.prover import Solve, parts
 from proofs.results import Answer, Fate
 from proofs.scripts.common import needed
@@ -46,6 +46,8 @@ from verified_mlp.statement.mutate_network import Kind, NetworkChange, network_c
 from verified_mlp.statement.network import Gadget
 
 _CHUNK = 24
+_MOST_AT_ONCE = 64
+"""Up to so many rows of a layer the solver is asked whether what they add up to is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ class Judge:
             return Fate.HARMLESS, "proved by trying every input of the gadget without it", None
         if self._sound() and unchanged(*self._on_sums(changed), self._highs):
             return Fate.HARMLESS, "proved by trying all values on which the rows depend", None
+        if self._sound() and self._same_rows(*self._on_sums(changed)):
+            return Fate.HARMLESS, "proved by the solver, of all that the layer before reads", None
         return Fate.UNKNOWN, failed, None
 
     def _on_the_domain(self, changed: list[Matrix]) -> tuple[Failure | None, bool]:
@@ -192,19 +196,39 @@ class Judge:
         (layer, read_outs), (now, others) = self._matrices, changed
         # A neuron that is read with another weight matters where it is not 0.
         read = np.unique((others.weights - read_outs.weights).nonzero()[1])
-        same = True
         count = sum(prod(each.shape) for each in state_fields(self._shape) if each.name in READ)
         domain = Domain(self._highs, read_outs.first(count))
-        for vector in chain(
+        by_row = chain(
             differing_vectors(domain, layer, now, self._ask),
             differing_vectors(domain, layer, layer.zeroed(read), self._ask),
-        ):
+        )
+        failure, same = self._first_failure(changed, by_row)
+        if failure is not None or same or len(read) or len(now.differing(layer)) > _MOST_AT_ONCE:
+            return failure, same
+        by_sum = differing_sums(domain, layer, now, read_outs.weights, self._ask)
+        return self._first_failure(changed, by_sum)
+
+    def _first_failure(
+        self, changed: list[Matrix], vectors: Iterator[Array | None]
+    ) -> tuple[Failure | None, bool]:
+        """(What is wrong with the first vector with which something is; whether there is none)."""
+        same = True
+        for vector in vectors:
             same = False
             if vector is not None:
-                failure = failure_on(self._shape, changed, read_outs, vector, self._how)
+                failure = failure_on(self._shape, changed, self._matrices[-1], vector, self._how)
                 if failure is not None:
                     return failure, False
         return None, same
+
+    def _same_rows(self, was: list[Matrix], now: list[Matrix]) -> bool:
+        """Whether no row of the only layer that was changed, not the first, is another."""
+        changed = [depth for depth, each in enumerate(was) if len(now[depth].differing(each))]
+        if len(changed) != 1 or changed == [0]:
+            return False
+        (depth,) = changed
+        highs = was[depth - 2].largest if depth > 1 else self._highs
+        return same_rows(was[depth - 1], was[depth], now[depth], highs, self._ask)
 
     def _on_sums(self, changed: list[Matrix]) -> tuple[list[Matrix], list[Matrix]]:
         """The matrices of the network and of the changed one, as functions of sums."""

@@ -203,11 +203,7 @@ def _same(cone: _Cone, before: Sequence[Matrix], after: Sequence[Matrix]) -> boo
 
 def _within(before: Matrix, columns: Array) -> Matrix:
     """The rows that read no other columns than these."""
-    pattern = before.pattern
-    inside = np.zeros(pattern.shape[1], dtype=np.int64)
-    inside[columns] = 1
-    rows = np.flatnonzero(pattern @ inside == pattern.sum(axis=1))
-    return before.part(rows, columns)
+    return before.part(before.rows_within(columns), columns)
 
 
 def _possible(limits: Matrix, values: Array) -> Array:
