@@ -21,6 +21,10 @@ from proofs.smtlib import text_of
 from proofs.terms import BoolTerm, conj, disj, ite, term, unknown
 
 Ask = Callable[[str], Answer]
+Limits = list[tuple[int, int]]
+"""The largest value of a neuron before and after a change."""
+Differ = Callable[[list[Any], list[Any], Limits], BoolTerm]
+"""What is asked of some sums before and after a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,9 @@ def differing_sums(
     """
     rows = [int(row) for row in now.differing(was)]
 
-    def differ(olds: list[Any], news: list[Any], limits: list[int]) -> BoolTerm:
+    def differ(olds: list[Any], news: list[Any], limits: Limits) -> BoolTerm:
         changes = [_relu(new) - _relu(old) for old, new in zip(olds, news, strict=True)]
-        found = [new > limit for new, limit in zip(news, limits, strict=True)]
+        found = [_leaves(olds, news, limits)]
         weights = np.unique(read[:, rows].toarray(), axis=0)
         for weight in weights[np.any(weights != 0, axis=1)].tolist():
             found.append(sum(a * each for a, each in zip(weight, changes, strict=True)) != 0)
@@ -80,14 +84,14 @@ def same_rows(before: Matrix, was: Matrix, now: Matrix, highs: Array, ask: Ask) 
             asserted.append(neuron == _relu(_value(before, int(each), firsts, unknowns)))
         places = [int(each) for each in read]
         old, new = (_value(each, int(row), places, neurons) for each in (was, now))
-        asserted.append(_some_differs([old], [new], [int(now.largest[row])]))
+        asserted.append(_some_differs([old], [new], _limits(was, now, [int(row)])))
         if ask(text_of(asserted)).status != "unsat":
             return False
     return True
 
 
 def _found(
-    domain: Domain, was: Matrix, now: Matrix, rows: list[int], differ: Any, ask: Ask
+    domain: Domain, was: Matrix, now: Matrix, rows: list[int], differ: Differ, ask: Ask
 ) -> Iterator[Array | None]:
     """A vector of the domain of which `differ` holds, of the sums in some rows; as above."""
     stacked = [domain.bits.weights, was.weights[rows], now.weights[rows]]
@@ -100,8 +104,7 @@ def _found(
         number = _value(domain.bits, at, firsts, unknowns)
         asserted.append(conj(number >= 0, number <= 1))
     olds, news = ([_value(each, row, firsts, unknowns) for row in rows] for each in (was, now))
-    limits = [int(now.largest[row]) for row in rows]
-    asserted.append(differ(olds, news, limits))
+    asserted.append(differ(olds, news, _limits(was, now, rows)))
     answer = ask(text_of(asserted))
     if answer.status == "sat":
         numbers = [int(answer.model.get(each.label, 0)) for each in unknowns]
@@ -110,12 +113,26 @@ def _found(
         yield None
 
 
-def _some_differs(olds: list[Any], news: list[Any], limits: list[int]) -> BoolTerm:
-    """The neurons of two sums differ, or the second leaves its range."""
-    found = []
-    for old, new, limit in zip(olds, news, limits, strict=True):
-        found += [conj(old != new, disj(old > 0, new > 0)), new > limit]
+def _some_differs(olds: list[Any], news: list[Any], limits: Limits) -> BoolTerm:
+    """The neurons of two sums differ, or the second leaves its range where the first does not."""
+    found = [_leaves(olds, news, limits)]
+    for old, new in zip(olds, news, strict=True):
+        found.append(conj(old != new, disj(old > 0, new > 0)))
     return disj(*found)
+
+
+def _leaves(olds: list[Any], news: list[Any], limits: Limits) -> BoolTerm:
+    """Some second sum leaves its range where the first one is in its own."""
+    return disj(
+        *(
+            conj(old <= was, new > now)
+            for old, new, (was, now) in zip(olds, news, limits, strict=True)
+        )
+    )
+
+
+def _limits(was: Matrix, now: Matrix, rows: list[int]) -> Limits:
+    return [(int(was.largest[row]), int(now.largest[row])) for row in rows]
 
 
 def _relu(number: Any) -> Any:

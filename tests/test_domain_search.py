@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -11,7 +12,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs.domain_search import Domain, differing_vectors
+from proofs.domain_search import Domain, differing_sums, differing_vectors, same_rows
 from proofs.matrices import Array, Matrix
 from proofs.results import Answer, Fate
 from proofs.sabotage_machine import Judge, chosen
@@ -53,15 +54,20 @@ def changed_layers(draw: st.DrawFn) -> tuple[Domain, Matrix, Matrix]:
     return Domain(highs, bits), was, now
 
 
+def vectors(domain: Domain) -> Iterator[Array]:
+    """All vectors of the domain, as columns."""
+    for values in product(*(range(high + 1) for high in domain.highs)):
+        vector = np.array(values)[:, None]
+        if np.isin(domain.bits.product(vector), (0, 1)).all():
+            yield vector
+
+
 def tried(domain: Domain, was: Matrix, now: Matrix) -> list[Array]:
     """All vectors of the domain on which the first row's neuron differs or leaves its range."""
     found = []
-    for values in product(*(range(high + 1) for high in domain.highs)):
-        vector = np.array(values)[:, None]
-        if not np.isin(domain.bits.product(vector), (0, 1)).all():
-            continue
+    for vector in vectors(domain):
         old, new = (max(int(each.product(vector)[0, 0]), 0) for each in (was, now))
-        if old != new or (now.largest[0] < was.largest[0] and new > now.largest[0]):
+        if old != new or (old <= was.largest[0] and new > now.largest[0]):
             found.append(vector[:, 0])
     return found
 
@@ -74,6 +80,60 @@ def test_a_vector_is_found_where_there_is_one(case: tuple[Domain, Matrix, Matrix
     assert len(found) == min(len(expected), 1)
     for vector in found:
         assert any(np.array_equal(vector, each) for each in expected)
+
+
+@given(changed_layers(), st.lists(st.integers(-1, 1), min_size=2, max_size=2))
+def test_sums_differ_where_they_do(case: tuple[Domain, Matrix, Matrix], weights: list[int]) -> None:
+    """Both rows are changed alike, so that with opposite weights they cancel out."""
+    domain, was, now = case
+    read = matrix([[*weights, 0]], [9])
+    was, now = doubled(was), doubled(now)
+    found = list(differing_sums(domain, was, now, read.weights, ask))
+    expected = []
+    for vector in vectors(domain):
+        old, new = (np.maximum(each.product(vector), 0) for each in (was, now))
+        leaves = np.any((old[:, 0] <= was.largest) & (new[:, 0] > now.largest))
+        if leaves or np.any(read.product(old) != read.product(new)):
+            expected.append(vector[:, 0])
+    assert len(found) == min(len(expected), 1)
+    for vector in found:
+        assert any(np.array_equal(vector, each) for each in expected)
+
+
+def doubled(layer: Matrix) -> Matrix:
+    """The first row of a layer, twice."""
+    return layer.part(np.array([0, 0]), np.arange(WIDTH))
+
+
+@given(changed_layers(), changed_layers())
+def test_rows_are_the_same_if_they_are_on_every_value(
+    first: tuple[Domain, Matrix, Matrix], second: tuple[Domain, Matrix, Matrix]
+) -> None:
+    """A layer of two rows, and one that reads it; values for which the first leaves its ranges are
+    none.
+    """
+    domain, before, _ = first
+    _, *layers = second
+    was, now = (layer.part(np.array([0]), np.arange(2)) for layer in layers)
+    same = True
+    for vector in vectors(replace_bits(domain)):
+        neurons = np.maximum(before.product(vector), 0)
+        if np.any(before.product(vector)[:, 0] > before.largest):
+            continue
+        old, new = (max(int(each.product(neurons)[0, 0]), 0) for each in (was, now))
+        same &= old == new and not (old <= was.largest[0] and new > now.largest[0])
+    proved = same_rows(before, was, now, domain.highs, ask)
+    if before.rows_within(before.read_by(np.union1d(was.read_by(ROW), now.read_by(ROW)))).size == 2:
+        assert proved == same
+    assert same or not proved
+
+
+ROW = np.array([0])
+
+
+def replace_bits(domain: Domain) -> Domain:
+    """All vectors in the ranges."""
+    return Domain(domain.highs, matrix([[0] * (WIDTH + 1)], [1]))
 
 
 def test_a_solver_that_does_not_say_is_no_proof() -> None:
