@@ -25,10 +25,9 @@ from sample_states import adversarial_states, random_states
 from numeric import checkpoint
 from numeric.codec import Codec
 from numeric.engines import Engine, EngineName, build
-from numeric.export import files
+from numeric.export import compare, files
 from numeric.export.files import (
     LAYOUT_FILE,
-    check_room,
     layer_arrays,
     write_matrix_market,
     write_npz,
@@ -301,6 +300,9 @@ def test_a_changed_weight_of_matrix_market_is_refused(tmp_path: Path) -> None:
     bias = path / "layer-03-bias.mtx"
     bias.write_text(bias.read_text().replace("array real", "array complex"))
     assert "cannot be read as MatrixMarket" in refused(path, ExportError)
+    for header in ("100000000000 1", "17 100000000"):
+        bias.write_text(f"%%MatrixMarket matrix array real general\n{header}\n0\n")
+        assert "says that it has 1" in refused(path)
     bias.unlink()
     assert refused(path, ExportError) == (
         "there is no file FILE/layer-03-bias.mtx: choose another, or export it."
@@ -560,11 +562,21 @@ def test_a_folder_with_something_in_it_is_not_replaced(tmp_path: Path) -> None:
     check_file(tmp_path)
 
 
+@pytest.mark.parametrize("writer", [write_safetensors, write_npz])
+def test_a_file_of_a_network_that_does_not_fit_is_refused_at_once(
+    writer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"network.{writer.__name__.removeprefix('write_')}"
+    writer(path, TINY)
+    monkeypatch.setattr(compare, "available_bytes", lambda: 2**10)
+    assert refused(path, ExportError).endswith("GiB are available: choose fewer words.")
+
+
 def test_a_shape_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "available_bytes", lambda: 2**28)
-    check_room(Shape(16, 256))
+    monkeypatch.setattr(compare, "available_bytes", lambda: 2**28)
+    compare.check_room(Shape(16, 256))
     with pytest.raises(ExportError) as error:
-        check_room(Shape(16, 4096))
+        compare.check_room(Shape(16, 4096))
     assert str(error.value) == (
         "the arrays of the network of 16 bits x 4096 words need 0.3 GiB of memory, but 0.2 GiB are "
         "available: choose fewer words."

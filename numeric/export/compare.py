@@ -11,8 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from numeric.export.layout import ExportError, Layout, NotTheNetworkError, network_of
+from numeric.capacity import available_bytes, in_gib, needed_bytes
+from numeric.engines import EngineName
+from numeric.export.layout import (
+    ExportError,
+    Layout,
+    NotTheNetworkError,
+    exported,
+    network_of,
+    shape_of,
+)
 from numeric.lower import Array, Lowered, Sparse, lower_layers
+from verified_mlp.constructions.registry import DEFAULT
+from verified_mlp.machine.shape import Shape
 from verified_mlp.statement.evaluate import column_names
 from verified_mlp.statement.network import Network
 
@@ -28,12 +39,24 @@ class Held(NamedTuple):
     nonzeros: int
 
 
+def check_room(shape: Shape, how: str = DEFAULT) -> None:
+    """Raise ExportError if the arrays of the network need more memory than there is."""
+    needed, available = needed_bytes(exported(shape, how), EngineName.SPARSE), available_bytes()
+    if available is not None and needed > available:
+        raise ExportError(
+            f"the arrays of the network of {shape} need {in_gib(needed)} of memory, but "
+            f"{in_gib(available)} are available: choose fewer words."
+        )
+
+
 def check_layers(layout: Layout, read: Read, name: str) -> Held:
     """Compare all layers of a file, which messages call `name`, with the statement.
 
-    Raises NotTheNetworkError, naming the first layer and row that differ.
+    Raises NotTheNetworkError, naming the first layer and row that differ; ExportError for a network
+    whose arrays need more memory than there is.
     """
     network = network_of(layout)
+    check_room(shape_of(layout), layout.construction)
     nonzeros = 0
     for number, stated in enumerate(lower_layers(network), 1):
         weights, bias = read(number, stated.weights.shape)

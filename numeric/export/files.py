@@ -21,11 +21,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from numeric.capacity import available_bytes, in_gib, needed_bytes
-from numeric.engines import EngineName
 from numeric.export.compare import Held, check_layers, check_once, sparse_array
 from numeric.export.layout import (
     ExportError,
+    NotTheNetworkError,
     checked,
     exported,
     from_strings,
@@ -76,16 +75,6 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ExportError(f"cannot write {path}: {reason}. Choose another place.") from error
-
-
-def check_room(shape: Shape, how: str = DEFAULT) -> None:
-    """Raise ExportError if the arrays of the network need more memory than there is."""
-    needed, available = needed_bytes(exported(shape, how), EngineName.SPARSE), available_bytes()
-    if available is not None and needed > available:
-        raise ExportError(
-            f"the arrays of the network of {shape} need {in_gib(needed)} of memory, but "
-            f"{in_gib(available)} are available: choose fewer words."
-        )
 
 
 def write_safetensors(path: Path, shape: Shape, how: str = DEFAULT) -> None:
@@ -171,7 +160,6 @@ def write_matrix_market(folder: Path, shape: Shape, how: str = DEFAULT) -> None:
 
 def check_matrix_market(folder: Path) -> Held:
     """Compare a folder of MatrixMarket files with the statement.  Raises ExportError."""
-    from scipy.io import mmread
     from scipy.sparse import csr_array, issparse
 
     path = folder / LAYOUT_FILE
@@ -181,13 +169,10 @@ def check_matrix_market(folder: Path) -> Held:
         raise unreadable(path, "JSON", error) from error
 
     def read(number: int, shape: tuple[int, int]) -> tuple[Any, Array]:
-        found = []
-        for name in _names(number):
-            try:
-                found.append(mmread(folder / name, spmatrix=False))
-            except (OSError, ValueError, OverflowError, TypeError) as error:
-                raise unreadable(folder / name, "MatrixMarket", error) from error
-        weights, bias = found
+        sizes = shape, (shape[0], 1)
+        weights, bias = (
+            _matrix(folder / name, *size) for name, size in zip(_names(number), sizes, strict=True)
+        )
         if issparse(bias):
             bias = bias.toarray()
         stored = csr_array(weights)
@@ -196,6 +181,24 @@ def check_matrix_market(folder: Path) -> Held:
         return stored, bias[:, 0] if bias.shape[1] == 1 else bias
 
     return check_layers(checked(document, str(folder)), read, str(folder))
+
+
+def _matrix(path: Path, rows: int, columns: int) -> Any:
+    """The matrix of a file, of that size.  Raises ExportError for one that says otherwise, before
+    room is made for what it says.
+    """
+    from scipy.io import mminfo, mmread
+
+    try:
+        *size, entries = mminfo(path)[:3]
+        if size == [rows, columns] and 2 * entries <= path.stat().st_size:
+            return mmread(path, spmatrix=False)
+    except (OSError, ValueError, OverflowError, TypeError) as error:
+        raise unreadable(path, "MatrixMarket", error) from error
+    raise NotTheNetworkError(
+        f"{path} is not the network's: it says that it has {entries:,} numbers of a matrix of "
+        f"{size[0]:,} x {size[1]:,}, and the network has there one of {rows:,} x {columns:,}."
+    )
 
 
 def _names(number: int) -> tuple[str, str]:

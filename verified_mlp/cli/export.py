@@ -137,9 +137,9 @@ def _write(
     npz: Path | None,
     matrix_market: Path | None,
 ) -> None:
+    from numeric.export.compare import check_room
     from numeric.export.files import (
         bytes_of,
-        check_room,
         write_matrix_market,
         write_npz,
         write_safetensors,
