@@ -170,9 +170,9 @@ def check_matrix_market(folder: Path) -> Held:
 
     def read(number: int, shape: tuple[int, int]) -> tuple[Any, Array]:
         sizes = shape, (shape[0], 1)
-        weights, bias = (
-            _matrix(folder / name, *size) for name, size in zip(_names(number), sizes, strict=True)
-        )
+        named = zip(_names(number), sizes, strict=True)
+        found: list[Any] = [_matrix(folder / name, *size) for name, size in named]
+        weights, bias = found
         if issparse(bias):
             bias = bias.toarray()
         stored = csr_array(weights)
