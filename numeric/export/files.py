@@ -160,7 +160,7 @@ def write_matrix_market(folder: Path, shape: Shape, how: str = DEFAULT) -> None:
 
 def check_matrix_market(folder: Path) -> Held:
     """Compare a folder of MatrixMarket files with the statement.  Raises ExportError."""
-    from scipy.sparse import csr_array, issparse
+    from scipy.sparse import csr_array
 
     path = folder / LAYOUT_FILE
     try:
@@ -173,10 +173,10 @@ def check_matrix_market(folder: Path) -> Held:
         named = zip(_names(number), sizes, strict=True)
         found: list[Any] = [_matrix(folder / name, *size) for name, size in named]
         weights, bias = found
-        if issparse(bias):
+        if not isinstance(bias, np.ndarray):
             bias = bias.toarray()
         stored = csr_array(weights)
-        if issparse(weights):
+        if not isinstance(weights, np.ndarray):
             check_once(stored, weights.nnz, f"{folder}, layer {number}")
         return stored, bias[:, 0] if bias.shape[1] == 1 else bias
 
