@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from proofs.gadget_view import SymbolicView, Vector
-from proofs.lemma import Lemma, Over, Part
+from proofs.lemma import Lemma, Over, Part, Uses
 from proofs.scripts.common import N, folded, specification, spelled, wires
 from proofs.terms import conj, disj, ite, substitute, unknown
 from proofs.theory import Formula, Term
@@ -19,25 +19,76 @@ from verified_mlp.gadgets.adder import block_count, block_size
 from verified_mlp.logic import pow2
 
 
-class _ByHand:
-    """Carries and digits of x + y by hand."""
+class ByHand:
+    """Carries and digits of x + y by hand, and of what is carried `into` the lowest digits."""
 
-    def __init__(self, view: SymbolicView) -> None:
-        self.view = view
+    def __init__(self, view: SymbolicView, into: Term = 0) -> None:
+        self.view, self.into = view, into
         self.x, self.y = view.inputs["x"], view.inputs["y"]
 
     def carry(self, n: Term) -> Any:
+        """What is carried to digit n."""
+
         def step(k: Term, carried: Term) -> Any:
             return ite(self.x[k] + self.y[k] + carried >= 2, 1, 0)
 
-        return folded(self.view, 0, n, 0, step)
+        return folded(self.view, 0, n, self.into, step)
 
     def digit(self, n: Term) -> Any:
+        """Digit n."""
         total = self.x[n] + self.y[n] + self.carry(n)
         return ite(disj(total == 1, total == 3), 1, 0)
 
     def digits(self, low: Term, high: Term) -> Any:
+        """The number that digits low..high-1 spell."""
         return spelled(self.view, Vector(self.digit), low, high)
+
+    def lemmas(self, low: Term) -> list[Lemma]:
+        """What carries are, and what digits from any place `low` on are with the carry."""
+        bits = self.view.gadget.settings["bits"]
+
+        def segment() -> tuple[list[Formula], Formula]:
+            x, y = (spelled(self.view, word, low, N) for word in (self.x, self.y))
+            digits, power = self.digits(low, N), pow2(N - low)
+            carried = ite(self.carry(N) == 1, power, 0)
+            bounds = [conj(each >= 0, each < power) for each in (x, y, digits)]
+            sum_ = x + y + self.carry(low)
+            return [low >= 0, low <= bits], conj(sum_ == digits + carried, *bounds)
+
+        return [
+            Lemma(
+                "carry is a bit",
+                "the carry by hand is 0 or 1",
+                lambda: ([], conj(self.carry(N) >= 0, self.carry(N) <= 1)),
+                over=Over("n", 0, bits, f"n in 0..{bits}"),
+            ),
+            Lemma(
+                "segment",
+                "bits low..n-1 of x and y and the carry in add up to the digits and the carry out",
+                segment,
+                over=Over("n", low, bits, f"n in low..{bits}"),
+                uses=[("carry is a bit", {}), ("carry is a bit", {"n": low})],
+            ),
+        ]
+
+    def whole(self, result: Any, bit: Uses) -> Lemma:
+        """The number that the digits spell; that each digit is in `result` follows from `bit`."""
+        bits = self.view.gadget.settings["bits"]
+
+        def state() -> tuple[list[Formula], Formula]:
+            power = pow2(N)
+            x, y, got = (spelled(self.view, word, 0, N) for word in (self.x, self.y, result))
+            carried = ite(self.carry(N) == 1, power, 0)
+            bounds = [conj(each >= 0, each < power) for each in (x, y, got)]
+            return [], conj(got + carried == x + y + self.into, *bounds)
+
+        return Lemma(
+            "whole",
+            "the first n bits of the sum and the carry add up to those of x and y",
+            state,
+            over=Over("n", 0, bits, f"n in 0..{bits}"),
+            uses=[*bit, ("carry is a bit", {})],
+        )
 
 
 def block_sums(view: SymbolicView) -> Sequence[Part]:
@@ -127,17 +178,10 @@ def adder(view: SymbolicView) -> Sequence[Part]:
     """The adder's bits are the digits of addition by hand."""
     bits = view.gadget.settings["bits"]
     beta, blocks = block_size(bits), block_count(bits)
-    hand = _ByHand(view)
+    hand = ByHand(view)
     low, b, j = unknown("low"), unknown("block"), unknown("j")
     view.theory.declare("low", 0)
     start, end = beta * b, beta * b + beta
-
-    def segment() -> tuple[list[Formula], Formula]:
-        x, y = spelled(view, hand.x, low, N), spelled(view, hand.y, low, N)
-        digits, power = hand.digits(low, N), pow2(N - low)
-        carried = ite(hand.carry(N) == 1, power, 0)
-        bounds = [conj(each >= 0, each < power) for each in (x, y, digits)]
-        return [low >= 0, low <= bits], conj(x + y + hand.carry(low) == digits + carried, *bounds)
 
     def block_carry() -> tuple[list[Formula], Formula]:
         generates = view.result("blocks", "generate")[b]
@@ -165,29 +209,9 @@ def adder(view: SymbolicView) -> Sequence[Part]:
         got = view.output("sum")[j]
         return [j >= 0, j < bits], conj(got == hand.digit(j), got >= 0, got <= 1)
 
-    def whole() -> tuple[list[Formula], Formula]:
-        power = pow2(N)
-        x, y = spelled(view, hand.x, 0, N), spelled(view, hand.y, 0, N)
-        result = spelled(view, view.output("sum"), 0, N)
-        carried = ite(hand.carry(N) == 1, power, 0)
-        bounds = [conj(each >= 0, each < power) for each in (x, y, result)]
-        return [], conj(result + carried == x + y, *bounds)
-
     base = j - j % beta
     return [
-        Lemma(
-            "carry is a bit",
-            "the carry by hand is 0 or 1",
-            lambda: ([], conj(hand.carry(N) >= 0, hand.carry(N) <= 1)),
-            over=Over("n", 0, bits, f"n in 0..{bits}"),
-        ),
-        Lemma(
-            "segment",
-            "bits low..n-1 of x and y and the carry in add up to the digits and the carry out",
-            segment,
-            over=Over("n", low, bits, f"n in low..{bits}"),
-            uses=[("carry is a bit", {}), ("carry is a bit", {"n": low})],
-        ),
+        *hand.lemmas(low),
         wires(view, "blocks"),
         Lemma(
             "block carry",
@@ -241,13 +265,7 @@ def adder(view: SymbolicView) -> Sequence[Part]:
             unfold=[j + 1],
             positions=beta + 1,
         ),
-        Lemma(
-            "whole",
-            "the first n bits of the sum and the carry add up to those of x and y",
-            whole,
-            over=Over("n", 0, bits, f"n in 0..{bits}"),
-            uses=[("bit", {"j": N}), ("carry is a bit", {})],
-        ),
+        hand.whole(view.output("sum"), [("bit", {"j": N})]),
         specification(view, "sum", [("whole", {"n": bits}), ("bit", {"j": unknown("at!j")})]),
     ]
 

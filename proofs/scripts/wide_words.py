@@ -7,6 +7,7 @@ from typing import Any
 
 from proofs.gadget_view import SymbolicView, Vector
 from proofs.lemma import Lemma, Over, Part, Uses
+from proofs.scripts.addition import ByHand
 from proofs.scripts.common import N, specification, spelled, wires
 from proofs.terms import conj, ite, unknown
 from proofs.theory import Formula
@@ -15,81 +16,99 @@ from verified_mlp.logic import pow2
 
 
 def wide_sum(view: SymbolicView) -> Sequence[Part]:
-    """The halves' contracts, and that of the carry between them."""
+    """The bits are the digits of addition by hand, as those of the block adder."""
     bits = view.gadget.settings["bits"]
-    low, high = halves(bits)
-    x, y, carry = (view.inputs[name] for name in ("x", "y", "carry"))
-    lower, plain, carried = (view.result(name) for name in ("lower", "plain", "carried"))
-    out, j = view.output("sum"), unknown("j")
-    upper = _above(out, low)
+    low, _ = halves(bits)
+    carry, on = view.inputs["carry"], view.inputs["on"]
+    hand = ByHand(view, carry)
+    start, j = unknown("low"), unknown("j")
+    view.theory.declare("low", 0)
+    view.theory.declare("j", 0)
+    base = j - j % low
+
+    def low_halves() -> tuple[list[Formula], Formula]:
+        # As "segment" has it, of a lower end that is no number.
+        numbers = [spelled(view, word, start, N) for word in (hand.x, hand.y)]
+        return [start == 0], view.sum_wired("carries", "s", {}, N) == numbers[0] + numbers[1]
 
     def prefix() -> tuple[list[Formula], Formula]:
-        numbers = [spelled(view, word, 0, N) for word in (x, y)]
-        bounds = [conj(number >= 0, number < pow2(N)) for number in numbers]
-        total = view.sum_wired("carries", "s", {}, N)
-        return view.domain(), conj(total == numbers[0] + numbers[1], *bounds)
+        numbers = [spelled(view, word, base, N) for word in (hand.x, hand.y)]
+        total = view.sum_wired("prefix", "x", {"j": j}, N)
+        return [j >= 0, j < bits], total == numbers[0] + numbers[1]
 
     def carries() -> tuple[list[Formula], Formula]:
-        total = spelled(view, x, 0, low) + spelled(view, y, 0, low) + carry
-        on = view.inputs["on"]
-        found = view.result("carries")
-        return view.domain(), found == ite(conj(on == 1, total >= 2**low), 1, 0)
-
-    def selected() -> tuple[list[Formula], Formula]:
-        number = spelled(view, upper, 0, N)
-        either = [spelled(view, word, 0, N) for word in (plain, carried)]
-        return view.domain(), number == ite(view.result("carries") == 1, either[1], either[0])
+        return [], view.result("carries") == hand.carry(low)
 
     def bit() -> tuple[list[Formula], Formula]:
-        return [*view.domain(), j >= 0, j < bits], conj(out[j] >= 0, out[j] <= 1)
+        got = view.output("sum")[j]
+        return [j >= 0, j < bits], conj(
+            got == ite(on == 1, hand.digit(j), 0), hand.digit(j) >= 0, hand.digit(j) <= 1
+        )
 
-    def low_bits() -> tuple[list[Formula], Formula]:
-        return view.domain(), spelled(view, out, 0, N) == spelled(view, lower, 0, N)
+    def gated() -> tuple[list[Formula], Formula]:
+        number = spelled(view, view.output("sum"), 0, N)
+        return [], number == ite(on == 1, hand.digits(0, N), 0)
 
-    over = Over("n", 0, high, f"n in 0..{high}")
-    over_low = Over("n", 0, low, f"n in 0..{low}")
-    parts: Uses = [("carries", {})]
+    here: Uses = [("prefix", {"n": j + 1}), ("segment", {"low": base, "n": j + 1})]
+    halfway: Uses = [
+        ("low halves", {"low": 0, "n": low}),
+        ("segment", {"low": 0, "n": low}),
+        ("carry is a bit", {"n": low}),
+    ]
     return [
-        _powers(low, high),
+        *hand.lemmas(start),
+        Lemma(
+            "low halves",
+            "the weighted sum of the first n bits is the sum of the numbers they spell",
+            low_halves,
+            over=Over("n", 0, low, f"n in 0..{low}"),
+        ),
         Lemma(
             "prefix",
-            "the weighted sum of the first n bits is the sum of the numbers they spell",
+            "the weighted sum of a half's bits is the sum of the numbers they spell",
             prefix,
-            over=over_low,
+            over=Over("n", base, j + 1, "the bits of a half up to j"),
         ),
-        *(
-            _split(view, name, view.inputs[name], _above(view.inputs[name], low), [])
-            for name in "xy"
-        ),
-        *(wires(view, name) for name in ("lower", "plain", "carried")),
-        wires(view, "carries", [("prefix", {"n": low})]),
+        wires(view, "carries", halfway, positions=low + 1),
+        wires(view, "prefix", here, positions=low + 1),
+        wires(view, "on"),
         Lemma(
             "carries",
-            f"the low halves carry if they add up to 2^{low} or more",
+            "the carry into the high half is that by hand",
             carries,
-            uses=[("prefix", {"n": low})],
+            uses=halfway,
+            positions=low + 1,
         ),
-        *(wires(view, name, parts) for name in ("kept", "chosen")),
+        *(
+            wires(view, name, [*here, ("carries", {}), *halfway[2:]], positions=low + 1)
+            for name in ("one", "two", "three")
+        ),
         Lemma(
-            "selected",
-            "the first n bits of the high half are those with the carry that there is",
-            selected,
-            over=over,
-            uses=parts,
+            "bit",
+            "bit j of the network's sum is digit j, if the gate is on",
+            bit,
+            uses=[
+                *here,
+                ("segment", {"low": base, "n": j}),
+                ("carry is a bit", {"n": j}),
+                ("carry is a bit", {"n": j + 1}),
+                ("carries", {}),
+            ],
+            unfold=[j + 1],
+            positions=low + 1,
         ),
-        Lemma("bit", "every output is 0 or 1", bit, uses=parts),
-        Lemma("low bits", "the low half is that of the first layer", low_bits, over=over_low),
-        _split(view, "sum", out, upper, parts),
+        Lemma(
+            "gated",
+            "the first n bits of the sum spell what the digits spell, if the gate is on",
+            gated,
+            over=Over("n", 0, bits, f"n in 0..{bits}"),
+            uses=[("bit", {"j": N})],
+        ),
+        hand.whole(Vector(hand.digit), [("bit", {"j": N})]),
         specification(
             view,
             "sum",
-            [
-                *(("prefix", {"n": low}), *parts),
-                *((f"halves of {name}", {"n": high}) for name in ("x", "y", "sum")),
-                ("selected", {"n": high}),
-                ("low bits", {"n": low}),
-                ("bit", {"j": unknown("at!j")}),
-            ],
+            [("whole", {"n": bits}), ("gated", {"n": bits}), ("bit", {"j": unknown("at!j")})],
         ),
     ]
 

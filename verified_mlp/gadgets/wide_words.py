@@ -1,4 +1,4 @@
-"""Add or compare words that are too wide for one layer, in two: each half by itself, then both.
+"""Add or compare words that are too wide for one layer, in two: first each half by itself.
 
 A sum over a whole word has weights that grow with 2**bits.  Up to `MOST_AT_ONCE` bits float64 holds
 all numbers that they lead to; from there on a word is cut in two halves.
@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from verified_mlp.gadgets.gated_threshold import gated_threshold
+from verified_mlp.gadgets.carry import carry
 from verified_mlp.gadgets.logic_gates import and_
 from verified_mlp.gadgets.registry import gadget
-from verified_mlp.gadgets.unless import unless
-from verified_mlp.gadgets.word_sum import MOST_AT_ONCE, same_word, word_sum
-from verified_mlp.logic import Value, both, value, where
+from verified_mlp.gadgets.threshold import threshold
+from verified_mlp.gadgets.word_sum import (
+    MOST_AT_ONCE,
+    digit,
+    equal_words,
+    place_digits,
+    same_word,
+    sum_of_words,
+    word_sum,
+)
 from verified_mlp.machine.shape import Dimensions
 from verified_mlp.statement.affine import Signal, total
 from verified_mlp.statement.builder import Builder
@@ -22,8 +29,8 @@ from verified_mlp.statement.network import Field, Gadget
 
 
 def halves(bits: int) -> tuple[int, int]:
-    """The bits of the low and of the high half of a word."""
-    return bits // 2, bits - bits // 2
+    """The bits of the low and of the high half of a word; the low one may have one more."""
+    return bits - bits // 2, bits // 2
 
 
 def is_wide(bits: int) -> bool:
@@ -55,46 +62,39 @@ def _cut(word: Signal, bits: int) -> tuple[Signal, Signal]:
 def wide_sum(bits: int) -> Gadget:
     """The word x + y + carry mod 2**bits if the gate is on, else 0, in two layers.
 
-    The first layer adds the low halves, and the high halves once without and once with a carry, and
-    finds whether the low halves carry.  The second one chooses (carry-select):
+    The block adder with two blocks: only one carry is to be found between them, so no layer looks
+    ahead.  With k the offset of bit j in its half:
 
-    | the low halves with the carry are | high half               |
-    |-----------------------------------|-------------------------|
-    | < 2**low                          | that without a carry    |
-    | >= 2**low                         | that with a carry       |
+    | layer | output    | is                                                              |
+    |-------|-----------|-----------------------------------------------------------------|
+    | 1     | carries   | the low halves and the carry add up to 2**low or more           |
+    | 1     | prefix[j] | the sum of the numbers that bits 0..k of the halves spell, and, |
+    |       |           | in the low half, the carry                                      |
+    | 2     | sum[j]    | bit k of v: prefix[j], and, in the high half, `carries`         |
 
-    The low half of the sum is right either way.
+    As 0 <= v < 4 * 2**k, three thresholds give bit k of it, as in `word_sum`.
     """
-    low, high = halves(bits)
+    low, _ = halves(bits)
     j, k = Index("j", bits), Index("k", bits)
     inputs = [Field(name, (bits,), word=True) for name in ("x", "y")]
     build = Builder("wide_sum", [*inputs, Field("carry"), Field("on")])
     now = build.layer()
-    (low_x, high_x), (low_y, high_y) = _cut(now.x, bits), _cut(now.y, bits)
-    build.place(word_sum(bits=low), "lower", x=low_x, y=low_y, carry=now.carry, on=now.on)
-    for name, one in (("plain", 0), ("carried", 1)):
-        build.place(word_sum(bits=high), name, x=high_x, y=high_y, carry=one, on=now.on)
+    start, unit, in_low = j - j % low, pow2(j % low), at_most(j, low - 1)
     whole = total(k, pow2(k) * (now.x[k] + now.y[k]), 0, low) + now.carry
-    limits = {"t": 2**low, "top": 2 * 2**low - 1}
-    build.place(gated_threshold(), "carries", (), limits, s=whole, on=now.on)
-
+    upto = total(k, pow2(k - start) * (now.x[k] + now.y[k]), start, j + 1) + in_low * now.carry
+    build.place(threshold(), "carries", (), {"t": 2**low, "top": 2 * 2**low - 1}, s=whole)
+    build.place(carry(), "prefix", (j,), {"top": 4 * unit - 1}, x=upto)
+    build.place(carry(), "on", (), {"top": 1}, x=now.on)
     now = build.layer()
-    in_low = at_most(j, low - 1)
-    above = (1 - in_low) * now.carried[j - low]
-    either = in_low * now.lower[j] + (1 - in_low) * now.plain[j - low]
-    build.place(unless(), "kept", (j,), m=either, h=(1 - in_low) * now.carries)
-    build.place(and_(inputs=2), "chosen", (j,), x=above, y=now.carries)
+    place_digits(build, j, unit, now.prefix[j] + (1 - in_low) * now.carries, now.on)
     done = build.close()
-
-    def spec(x: Value, y: Value, carry: Value, on: Value) -> Value:
-        return where(on == 1, (value(x, 0, bits) + value(y, 0, bits) + carry) % 2**bits, 0)
-
     return Gadget(
         name="wide_sum",
-        network=build.build(build.output("sum", (j,), done.kept[j] + done.chosen[j], word=True)),
-        spec={"sum": spec},
-        source="ours; carry-select over two halves, each added as by word_sum",
-        formula="sum = low + 2^low (high + 1 if the low halves carry, else high)",
+        network=build.build(build.output("sum", (j,), digit(done, j), word=True)),
+        spec={"sum": sum_of_words(bits)},
+        source="ours; the block adder with two blocks",
+        formula="sum[j] = [v >= 2^k] - [v >= 2*2^k] + [v >= 3*2^k], v = prefix[j] + carries (j in "
+        "the high half)",
         settings={"bits": bits},
     )
 
@@ -122,11 +122,7 @@ def same_wide_word(bits: int) -> Gadget:
     return Gadget(
         name="same_wide_word",
         network=build.build(build.output("out", (), done.same)),
-        spec={
-            "out": lambda x, y, on: where(
-                both(value(x, 0, bits) == value(y, 0, bits), on == 1), 1, 0
-            )
-        },
+        spec={"out": equal_words(bits)},
         source="ours; two halves, each compared as by same_word",
         formula="out = ReLU([low halves equal] + [high halves equal] - 1)",
         settings={"bits": bits},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 from verified_mlp.gadgets.gated_threshold import gated_threshold
-from verified_mlp.gadgets.registry import gadget
+from verified_mlp.gadgets.registry import Settings, gadget
 from verified_mlp.logic import Value, both, value, where
 from verified_mlp.machine.shape import Dimensions
-from verified_mlp.statement.affine import total
+from verified_mlp.statement.affine import Affine, AffineLike, total
 from verified_mlp.statement.builder import Builder
-from verified_mlp.statement.expr import Index, pow2
+from verified_mlp.statement.expr import Expr, Index, pow2
 from verified_mlp.statement.network import Field, Gadget
 
 MOST_AT_ONCE = 49
@@ -17,14 +20,42 @@ then computes.  Wider words are cut in halves (see `wide_words`).
 """
 
 
-def widths(shape: Dimensions) -> list[dict[str, int]]:
-    """The widths of the words, or halves of words, that are added up in one layer."""
-    low, high = shape.bits // 2, shape.bits - shape.bits // 2
-    found = [shape.bits] if shape.bits <= MOST_AT_ONCE else sorted({low, high})
-    return [{"bits": bits} for bits in found]
+def _at_once(shape: Dimensions) -> list[Settings]:
+    return [{"bits": shape.bits}] if shape.bits <= MOST_AT_ONCE else []
 
 
-@gadget(widths, construction="compact")
+def sum_of_words(bits: int) -> Callable[..., Value]:
+    """What a gadget that adds words gives: x + y + carry mod 2**bits if the gate is on, else 0."""
+
+    def spec(x: Value, y: Value, carry: Value, on: Value) -> Value:
+        return where(on == 1, (value(x, 0, bits) + value(y, 0, bits) + carry) % 2**bits, 0)
+
+    return spec
+
+
+def equal_words(bits: int) -> Callable[..., Value]:
+    """What a gadget that compares words gives: 1 if x = y and the gate is on, else 0."""
+
+    def spec(x: Value, y: Value, on: Value) -> Value:
+        return where(both(value(x, 0, bits) == value(y, 0, bits), on == 1), 1, 0)
+
+    return spec
+
+
+def place_digits(build: Builder, j: Index, unit: Expr, s: Affine, on: AffineLike) -> None:
+    """In a layer: three thresholds of s in 0..4 * unit - 1, from which `digit` is found."""
+    for name, times in (("one", 1), ("two", 2), ("three", 3)):
+        parameters = {"t": times * unit, "top": 4 * unit - 1}
+        build.place(gated_threshold(), name, (j,), parameters, s=s, on=on)
+
+
+def digit(done: SimpleNamespace, j: Index) -> Affine:
+    """The bit of s that is worth `unit`, if the gate is on (see `place_digits`)."""
+    found: Affine = done.one[j] - done.two[j] + done.three[j]
+    return found
+
+
+@gadget(_at_once, construction="compact")
 def word_sum(bits: int) -> Gadget:
     """The word x + y + carry mod 2**bits if the gate is on, else 0, in one layer.
 
@@ -43,26 +74,12 @@ def word_sum(bits: int) -> Gadget:
     build = Builder("word_sum", [*inputs, Field("carry"), Field("on")])
     now = build.layer()
     upto = total(k, pow2(k) * (now.x[k] + now.y[k]), 0, j + 1) + now.carry
-    for name, times in (("one", 1), ("two", 2), ("three", 3)):
-        build.place(
-            gated_threshold(),
-            name,
-            (j,),
-            {"t": times * pow2(j), "top": 4 * pow2(j) - 1},
-            s=upto,
-            on=now.on,
-        )
+    place_digits(build, j, pow2(j), upto, now.on)
     done = build.close()
-
-    def spec(x: Value, y: Value, carry: Value, on: Value) -> Value:
-        return where(on == 1, (value(x, 0, bits) + value(y, 0, bits) + carry) % 2**bits, 0)
-
     return Gadget(
         name="word_sum",
-        network=build.build(
-            build.output("sum", (j,), done.one[j] - done.two[j] + done.three[j], word=True)
-        ),
-        spec={"sum": spec},
+        network=build.build(build.output("sum", (j,), digit(done, j), word=True)),
+        spec={"sum": sum_of_words(bits)},
         source="ours; the last layer of the block adder with the whole word as one block",
         formula="sum[j] = [T >= 2^j] - [T >= 2*2^j] + [T >= 3*2^j], T = sum_(k<=j) 2^k (x_k + y_k) "
         "+ carry",
@@ -70,7 +87,7 @@ def word_sum(bits: int) -> Gadget:
     )
 
 
-@gadget(widths, construction="compact")
+@gadget(_at_once, construction="compact")
 def same_word(bits: int) -> Gadget:
     """1 if the words x and y are equal and the gate is on, in one layer.
 
@@ -94,11 +111,7 @@ def same_word(bits: int) -> Gadget:
     return Gadget(
         name="same_word",
         network=build.build(build.output("out", (), done.least - done.more)),
-        spec={
-            "out": lambda x, y, on: where(
-                both(value(x, 0, bits) == value(y, 0, bits), on == 1), 1, 0
-            )
-        },
+        spec={"out": equal_words(bits)},
         source="ours; part of the paper's conditional branch, without waiting for the difference",
         formula="out = [D >= 2^bits] - [D > 2^bits], D = sum_k 2^k (x_k - y_k) + 2^bits",
         settings={"bits": bits},
