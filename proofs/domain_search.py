@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -62,32 +63,74 @@ def differing_sums(
     yield from _found(domain, was, now, rows, differ, ask)
 
 
+def same_layer(was: list[Matrix], now: list[Matrix], highs: Array, ask: Ask) -> bool:
+    """Whether it is proved that no row of the only layer that differs is another (see `same_rows`),
+    for inputs 0..`highs`; the first layer is not asked about.  The ranges of `was` must hold.
+    """
+    changed = [depth for depth, each in enumerate(was) if len(now[depth].differing(each))]
+    if len(changed) != 1 or changed == [0]:
+        return False
+    (depth,) = changed
+    read = was[depth - 2].largest if depth > 1 else highs
+    return same_rows(was[depth - 1], was[depth], now[depth], read, ask)
+
+
 def same_rows(before: Matrix, was: Matrix, now: Matrix, highs: Array, ask: Ask) -> bool:
     """Whether it is proved that no row of a layer is another, and that none leaves its range, for
     all values 0..`highs` of what the layer `before` it reads for which that one is in its ranges.
+
+    What cannot be is tried as well where it saves unknowns: True is right, False says nothing.
     """
     for row in now.differing(was):
         at = np.array([row])
         read = np.union1d(was.read_by(at), now.read_by(at))
         columns = before.read_by(read)
         limited = before.rows_within(columns)
-        groups = _groups(before.weights[np.union1d(read, limited)].tocsc().sorted_indices())
-        firsts = [int(group[0]) for group in groups]
-        unknowns = [unknown(f"v{first}") for first in firsts]
-        sizes = [int(highs[group].sum()) for group in groups]
-        asserted = [conj(x >= 0, x <= high) for x, high in zip(unknowns, sizes, strict=True)]
+        rows = np.union1d(read, limited)
+        weights, sums, asserted = _as_sums(before.weights[rows].toarray(), highs)
+        numbers = {
+            int(row): _total(int(before.bias[row]), own, sums)
+            for row, own in zip(rows, weights, strict=True)
+        }
         for each in limited:
-            number = _value(before, int(each), firsts, unknowns)
-            asserted.append(number <= int(before.largest[each]))
+            asserted.append(numbers[int(each)] <= int(before.largest[each]))
         neurons = [unknown(f"y{each}") for each in read]
         for each, neuron in zip(read, neurons, strict=True):
-            asserted.append(neuron == _relu(_value(before, int(each), firsts, unknowns)))
+            asserted.append(neuron == _relu(numbers[int(each)]))
         places = [int(each) for each in read]
         old, new = (_value(each, int(row), places, neurons) for each in (was, now))
         asserted.append(_some_differs([old], [new], _limits(was, now, [int(row)])))
         if ask(text_of(asserted)).status != "unsat":
             return False
     return True
+
+
+def _as_sums(weights: Array, highs: Array) -> tuple[Array, list[Any], list[BoolTerm]]:
+    """(weights, unknowns, their ranges): the same rows as sums of fewer unknowns, for columns of
+    which one is a multiple of the other are read as one sum.  Of a sum only the range is known, so
+    more values are possible than there are.
+    """
+    found: dict[tuple[int, ...], list[int]] = {}
+    for column, high in zip(weights.T.tolist(), highs.tolist(), strict=True):
+        scale = gcd(*column) * (-1 if next(filter(None, column), 1) < 0 else 1)
+        if scale:
+            limits = found.setdefault(tuple(each // scale for each in column), [0, 0])
+            limits[scale > 0] += scale * high
+    unknowns = [unknown(f"s{at}") for at in range(len(found))]
+    ranges = [
+        conj(each >= low, each <= high)
+        for each, (low, high) in zip(unknowns, found.values(), strict=True)
+    ]
+    return np.array(list(found)).reshape(len(found), len(weights)).T, unknowns, ranges
+
+
+def _total(bias: int, weights: Array, unknowns: list[Any]) -> Any:
+    """A sum of unknowns."""
+    found: Any = term(bias)
+    for weight, each in zip(weights.tolist(), unknowns, strict=True):
+        if weight:
+            found = found + weight * each
+    return found
 
 
 def _found(
@@ -142,11 +185,7 @@ def _relu(number: Any) -> Any:
 def _value(matrix: Matrix, row: int, columns: list[int], unknowns: list[Any]) -> Any:
     """A row of a matrix in unknowns for its columns."""
     weights = matrix.weights[[row]].toarray()[0]
-    total: Any = term(int(matrix.bias[row]))
-    for column, each in zip(columns, unknowns, strict=True):
-        if weights[column]:
-            total = total + int(weights[column]) * each
-    return total
+    return _total(int(matrix.bias[row]), weights[columns], unknowns)
 
 
 def _groups(columns: Any) -> list[Array]:

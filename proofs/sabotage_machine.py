@@ -27,7 +27,7 @@ from math import prod
 
 import numpy as np
 
-from proofs.domain_search import Domain, differing_sums, differing_vectors, same_rows
+from proofs.domain_search import Domain, differing_sums, differing_vectors, same_layer
 from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
 from proofs.machine import READ, machine, read_out
@@ -185,7 +185,7 @@ class Judge:
             return Fate.HARMLESS, "proved by trying every input of the gadget without it", None
         if self._sound() and unchanged(*self._on_sums(changed), self._highs):
             return Fate.HARMLESS, "proved by trying all values on which the rows depend", None
-        if self._sound() and self._same_rows(*self._on_sums(changed)):
+        if self._sound() and same_layer(*self._on_sums(changed), self._highs, self._ask):
             return Fate.HARMLESS, "proved by the solver, of all that the layer before reads", None
         return Fate.UNKNOWN, failed, None
 
@@ -220,15 +220,6 @@ class Judge:
                 if failure is not None:
                     return failure, False
         return None, same
-
-    def _same_rows(self, was: list[Matrix], now: list[Matrix]) -> bool:
-        """Whether no row of the only layer that was changed, not the first, is another."""
-        changed = [depth for depth, each in enumerate(was) if len(now[depth].differing(each))]
-        if len(changed) != 1 or changed == [0]:
-            return False
-        (depth,) = changed
-        highs = was[depth - 2].largest if depth > 1 else self._highs
-        return same_rows(was[depth - 1], was[depth], now[depth], highs, self._ask)
 
     def _on_sums(self, changed: list[Matrix]) -> tuple[list[Matrix], list[Matrix]]:
         """The matrices of the network and of the changed one, as functions of sums."""

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs.domain_search import Domain, differing_sums, differing_vectors, same_rows
+from proofs.domain_search import Domain, differing_sums, differing_vectors, same_layer, same_rows
 from proofs.matrices import Array, Matrix
 from proofs.results import Answer, Fate
 from proofs.sabotage_machine import Judge, chosen
@@ -122,10 +122,26 @@ def test_rows_are_the_same_if_they_are_on_every_value(
             continue
         old, new = (max(int(each.product(neurons)[0, 0]), 0) for each in (was, now))
         same &= old == new and not (old <= was.largest[0] and new > now.largest[0])
-    proved = same_rows(before, was, now, domain.highs, ask)
-    if before.rows_within(before.read_by(np.union1d(was.read_by(ROW), now.read_by(ROW)))).size == 2:
-        assert proved == same
-    assert same or not proved
+    assert same or not same_rows(before, was, now, domain.highs, ask)
+
+
+def test_rows_that_are_the_same_are_proved_to_be() -> None:
+    """y reads ReLU(n) - ReLU(n - 2), which is 0..2 for the number n that two bits spell, and is
+    read so; ReLU(n - 9) is always 0.
+    """
+    before = matrix([[1, 2, 0, 0, 0], [1, 2, 0, 0, -2], [1, 2, 0, 0, -9]], [3, 1, 0])
+    highs = np.ones(WIDTH, dtype=np.int64)
+    was = matrix([[1, -1, 0, 0]], [2])
+    for other, same in (
+        ([1, -1, 5, 0], True),
+        ([1, -1, 0, 1], False),
+        ([1, -2, 0, 0], False),
+        ([2, -2, 0, -4], False),
+    ):
+        assert same_rows(before, was, matrix([other], [9]), highs, ask) == same
+    assert not same_rows(before, was, matrix([[1, -1, 0, 0]], [1]), highs, ask)
+    assert same_layer([before, was], [before, matrix([[1, -1, 7, 0]], [2])], highs, ask)
+    assert not same_layer([before, was], [matrix([[9] * 5] * 3, [1] * 3), was], highs, ask)
 
 
 ROW = np.array([0])
