@@ -16,7 +16,7 @@ from proofs.terms import BoolTerm, IntTerm, conj, formula, implies, ite, term, u
 from proofs.theory import Formula, Term, Theory
 from verified_mlp.logic import folding_with, value
 from verified_mlp.statement.affine import Affine, Signal
-from verified_mlp.statement.builder import rewired
+from verified_mlp.statement.builder import check_placed
 from verified_mlp.statement.expr import Expr, Index, to_expr, var
 from verified_mlp.statement.network import Gadget, Neurons, Output, Parameter, Placed
 
@@ -56,9 +56,9 @@ class SymbolicView:
             self.inputs[source.name] = Vector(symbol) if source.extents else symbol()
         for condition in gadget.conditions:
             self._promise_condition(condition)
+        check_placed(gadget.network)
         for depth, layer in enumerate(gadget.network.layers):
             for placed in layer.placed:
-                _require_its_neurons(placed)
                 for family in placed.neurons:
                     self._declare_neurons(depth, family, placed)
         self.theory.close()
@@ -360,15 +360,6 @@ class SymbolicView:
 
     def _constant(self, name: str) -> IntTerm:
         return self.theory.declare(name, 0)()
-
-
-def _require_its_neurons(placed: Placed) -> None:
-    """The proof goes by a placed gadget's contract, the matrices by the neurons that stand there.
-
-    Raises ValueError if these are not those of the gadget with these wires.
-    """
-    if placed.gadget is not None and rewired(placed, placed.wires).neurons != placed.neurons:
-        raise ValueError(f"{placed.name}: its neurons are not those of {placed.gadget.title}")
 
 
 def _symbol_name(depth: int, family: str) -> str:

@@ -99,7 +99,8 @@ def test_the_lemmas_of_a_gadget_are_the_same_at_every_shape():
             assert names == [each.obligation.name.partition("/")[2] for each in results(gadget)]
             assert len(set(names)) == len(names) > 0
     assert {gadget.name for gadget in gadgets(SHAPES[0])} == set(found)
-    others = {each.name for how in CONSTRUCTIONS for each in registered(Shape(4, 4), how)}
+    shapes = [Shape(4, 4), Shape(64, 4)]
+    others = {each.name for how in CONSTRUCTIONS for at in shapes for each in registered(at, how)}
     assert set(SCRIPTS) - set(found) - others == {"machine"}
 
 

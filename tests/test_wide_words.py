@@ -2,6 +2,7 @@
 are one layer deeper for them.
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,8 @@ from numeric.linear_codec import codec_of
 from proofs import prover
 from proofs.exhaustive import first_failure
 from proofs.machine import machine
-from proofs.results import Verdict
+from proofs.results import Fate, Verdict
+from proofs.sabotage import judge
 from proofs.sabotage_machine import unproved
 from verified_mlp.constructions.registry import construction
 from verified_mlp.gadgets.registry import gadgets
@@ -30,6 +32,7 @@ from verified_mlp.machine.shape import MAX_BITS, MAX_WORDS, Shape, memories
 from verified_mlp.machine.state import State
 from verified_mlp.statement.builder import rewired
 from verified_mlp.statement.evaluate import evaluate
+from verified_mlp.statement.mutate import changes
 from verified_mlp.statement.network import Gadget
 
 DEPTHS = {"compact": (6, 7), "five": (5, 6), "prefetch": (3, 4)}
@@ -132,6 +135,16 @@ def test_a_comparison_of_one_half_is_refuted() -> None:
     both = {"x": low.wires["x"], "y": low.wires["x"], "on": low.wires["on"]}
     found = verdicts(changed(right, "lower", both))
     assert found["specification"] is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("make", [wide_sum, same_wide_word])
+def test_every_change_of_one_number_is_decided(make: Any) -> None:
+    gadget = make(bits=4)
+    fates = Counter(
+        judge(gadget, change, delta, answer).fate for change in changes(gadget) for delta in (1, -1)
+    )
+    assert set(fates) == {Fate.REFUTED, Fate.HARMLESS}
+    assert fates[Fate.REFUTED] > 5 * fates[Fate.HARMLESS] > 0
 
 
 @each_construction

@@ -212,6 +212,67 @@ def readable(placed: Placed) -> Mapping[str, Signal]:
     return placement.inner(gadget.network.layers[placed.part - 1].neurons)
 
 
+def check_placed(network: Network) -> None:
+    """Check that what is placed is what it is called.
+
+    A proof goes by a placed gadget's contract, the matrices by the neurons that stand there.
+    Raises ValueError if these are not those of the gadget with these wires, if its outputs are read
+    from others, or if the layer before does not have its part before, wired alike.
+    """
+    before: tuple[Placed, ...] = ()
+    for layer in network.layers:
+        for placed in layer.placed:
+            if placed.gadget is None:
+                continue
+            if rewired(placed, placed.wires).neurons != placed.neurons:
+                raise ValueError(
+                    f"{placed.name}: its neurons are not those of {placed.gadget.title}"
+                )
+            over = len(placed.over)
+            ranks = {each.name: over + len(each.indices) for each in placed.gadget.network.outputs}
+            read = _forms(placed.outputs, ranks)
+            if placed.outputs and read != _forms(_own_outputs(placed), ranks):
+                raise ValueError(
+                    f"{placed.name}: its outputs are not those of {placed.gadget.title}"
+                )
+            if placed.part and not any(_is_part_before(each, placed) for each in before):
+                raise ValueError(
+                    f"{placed.name}: the layer before does not have the part before it of "
+                    f"{placed.gadget.title}, wired alike"
+                )
+        before = layer.placed
+
+
+def _is_part_before(before: Placed, placed: Placed) -> bool:
+    """Whether two parts are of the same gadget in the same place, one after the other."""
+    assert placed.gadget is not None
+    ranks = {source.name: len(source.extents) for source in placed.gadget.network.inputs}
+    return (
+        (before.name, before.part, before.over) == (placed.name, placed.part - 1, placed.over)
+        and before.gadget is placed.gadget
+        and before.parameters == placed.parameters
+        and _forms(before.wires, ranks) == _forms(placed.wires, ranks)
+    )
+
+
+def _forms(signals: Mapping[str, Signal], ranks: Mapping[str, int]) -> dict[str, Affine]:
+    """What signals read at any position."""
+    places = {
+        name: tuple(var(f"position!{axis}") for axis in range(ranks[name])) for name in signals
+    }
+    return {name: signal[places[name]] for name, signal in signals.items()}
+
+
+def _own_outputs(placed: Placed) -> Mapping[str, Signal]:
+    """The outputs of the last part of a placed gadget, as it should have them."""
+    gadget = placed.gadget
+    assert gadget is not None
+    placement = _Placement(placed.name, placed.over, placed.parameters, single(gadget))
+    read = placement.inner(gadget.network.layers[-1].neurons)
+    outputs = gadget.network.outputs
+    return {each.name: _as_signal(placement.output(each, read)) for each in outputs}
+
+
 def single(gadget: Gadget) -> bool:
     """Whether every layer of the gadget has one family, so that it needs no name of its own."""
     return all(len(layer.neurons) == 1 for layer in gadget.network.layers)
