@@ -15,6 +15,6 @@ ConstructionName = Annotated[
         "--construction",
         metavar="NAME",
         help="How the network is made: paper (23 layers), compact (6), five (5), "
-        "prefetch (3) or single (1).",
+        "prefetch (3) or single (1); of words of more than 49 bits the middle three take one more.",
     ),
 ]
