@@ -41,7 +41,7 @@ def differing_vectors(domain: Domain, was: Matrix, now: Matrix, ask: Ask) -> Ite
     its range; None where the solver does not say.  A row that is never another gives nothing.
     """
     for row in now.differing(was):
-        yield from _found(domain, was, now, [int(row)], _some_differs, ask)
+        yield from _found(domain, was, now, [int(row)], differs, ask)
 
 
 def differing_sums(
@@ -53,7 +53,7 @@ def differing_sums(
     rows = [int(row) for row in now.differing(was)]
 
     def differ(olds: list[Any], news: list[Any], limits: Limits) -> BoolTerm:
-        changes = [_relu(new) - _relu(old) for old, new in zip(olds, news, strict=True)]
+        changes = [relu(new) - relu(old) for old, new in zip(olds, news, strict=True)]
         found = [_leaves(olds, news, limits)]
         weights = np.unique(read[:, rows].toarray(), axis=0)
         for weight in weights[np.any(weights != 0, axis=1)].tolist():
@@ -72,12 +72,16 @@ def same_layer(was: list[Matrix], now: list[Matrix], highs: Array, ask: Ask) -> 
         return False
     (depth,) = changed
     read = was[depth - 2].largest if depth > 1 else highs
-    return same_rows(was[depth - 1], was[depth], now[depth], read, ask)
+    plain = depth + 1 == len(was)
+    return same_rows(was[depth - 1], was[depth], now[depth], read, ask, plain)
 
 
-def same_rows(before: Matrix, was: Matrix, now: Matrix, highs: Array, ask: Ask) -> bool:
+def same_rows(
+    before: Matrix, was: Matrix, now: Matrix, highs: Array, ask: Ask, plain: bool = False
+) -> bool:
     """Whether it is proved that no row of a layer is another, and that none leaves its range, for
     all values 0..`highs` of what the layer `before` it reads for which that one is in its ranges.
+    `plain` rows have no ReLU.
 
     What cannot be is tried as well where it saves unknowns: True is right, False says nothing.
     """
@@ -89,17 +93,18 @@ def same_rows(before: Matrix, was: Matrix, now: Matrix, highs: Array, ask: Ask) 
         rows = np.union1d(read, limited)
         weights, sums, asserted = _as_sums(before.weights[rows].toarray(), highs)
         numbers = {
-            int(row): _total(int(before.bias[row]), own, sums)
+            int(row): total(int(before.bias[row]), own, sums)
             for row, own in zip(rows, weights, strict=True)
         }
         for each in limited:
             asserted.append(numbers[int(each)] <= int(before.largest[each]))
         neurons = [unknown(f"y{each}") for each in read]
         for each, neuron in zip(read, neurons, strict=True):
-            asserted.append(neuron == _relu(numbers[int(each)]))
+            asserted.append(neuron == relu(numbers[int(each)]))
         places = [int(each) for each in read]
         old, new = (_value(each, int(row), places, neurons) for each in (was, now))
-        asserted.append(_some_differs([old], [new], _limits(was, now, [int(row)])))
+        differ = old != new if plain else differs([old], [new], _limits(was, now, [int(row)]))
+        asserted.append(differ)
         if ask(text_of(asserted)).status != "unsat":
             return False
     return True
@@ -124,7 +129,7 @@ def _as_sums(weights: Array, highs: Array) -> tuple[Array, list[Any], list[BoolT
     return np.array(list(found)).reshape(len(found), len(weights)).T, unknowns, ranges
 
 
-def _total(bias: int, weights: Array, unknowns: list[Any]) -> Any:
+def total(bias: int, weights: Array, unknowns: list[Any]) -> Any:
     """A sum of unknowns."""
     found: Any = term(bias)
     for weight, each in zip(weights.tolist(), unknowns, strict=True):
@@ -156,7 +161,7 @@ def _found(
         yield None
 
 
-def _some_differs(olds: list[Any], news: list[Any], limits: Limits) -> BoolTerm:
+def differs(olds: list[Any], news: list[Any], limits: Limits) -> BoolTerm:
     """The neurons of two sums differ, or the second leaves its range where the first does not."""
     found = [_leaves(olds, news, limits)]
     for old, new in zip(olds, news, strict=True):
@@ -178,14 +183,15 @@ def _limits(was: Matrix, now: Matrix, rows: list[int]) -> Limits:
     return [(int(was.largest[row]), int(now.largest[row])) for row in rows]
 
 
-def _relu(number: Any) -> Any:
+def relu(number: Any) -> Any:
+    """A neuron's value, from its sum."""
     return ite(number > 0, number, 0)
 
 
 def _value(matrix: Matrix, row: int, columns: list[int], unknowns: list[Any]) -> Any:
     """A row of a matrix in unknowns for its columns."""
     weights = matrix.weights[[row]].toarray()[0]
-    return _total(int(matrix.bias[row]), weights[columns], unknowns)
+    return total(int(matrix.bias[row]), weights[columns], unknowns)
 
 
 def _groups(columns: Any) -> list[Array]:

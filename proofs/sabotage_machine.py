@@ -27,6 +27,7 @@ from math import prod
 
 import numpy as np
 
+from proofs.domain_cone import facts_of, same_in_the_domain
 from proofs.domain_search import Domain, differing_sums, differing_vectors, same_layer
 from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
@@ -187,6 +188,8 @@ class Judge:
             return Fate.HARMLESS, "proved by trying all values on which the rows depend", None
         if self._sound() and same_layer(*self._on_sums(changed), self._highs, self._ask):
             return Fate.HARMLESS, "proved by the solver, of all that the layer before reads", None
+        if self._sound() and self._same_in_the_domain(changed):
+            return Fate.HARMLESS, "proved by the solver, of all layers up to it", None
         return Fate.UNKNOWN, failed, None
 
     def _on_the_domain(self, changed: list[Matrix]) -> tuple[Failure | None, bool]:
@@ -220,6 +223,14 @@ class Judge:
                 if failure is not None:
                     return failure, False
         return None, same
+
+    def _same_in_the_domain(self, changed: list[Matrix]) -> bool:
+        """Whether no row that was changed is another on any vector of the domain."""
+        how = construction(self._how)
+        facts = facts_of(self._shape, how, self._gadget.network)
+        return not how.forms and same_in_the_domain(
+            *self._on_sums(changed), self._highs, facts, self._ask
+        )
 
     def _on_sums(self, changed: list[Matrix]) -> tuple[list[Matrix], list[Matrix]]:
         """The matrices of the network and of the changed one, as functions of sums."""
