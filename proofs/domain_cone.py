@@ -88,17 +88,18 @@ def facts_of(shape: Shape, how: Construction, network: Network) -> Facts:
         sizes.update(dict.fromkeys(how.prefetched.words, shape.bits))
 
     def facts(entries: Entries) -> list[BoolTerm]:
-        def entry(name: str, position: int = 0) -> Any:
-            columns = [starts[part] + position for part in how.parts(name)]
-            return sum((entries[each] for each in columns if each in entries), term(0))
+        def parts(name: str, position: int) -> list[Any]:
+            columns = (starts[part] + position for part in how.parts(name))
+            return [entries[each] for each in columns if each in entries]
 
-        def number(name: str) -> Any:
-            return sum((2**k * entry(name, k) for k in range(shape.bits)), term(0))
+        def entry(name: str, position: int = 0) -> Any:
+            return sum(parts(name, position), term(0))
 
         found = [entry(name, at) <= 1 for name in how.sums for at in range(sizes[name])]
-        if how.prefetched:
-            flags = entry("fault"), number("input"), entry("ready")
-            state = Before(_Anything(), number("pc"), *flags)
+        places = [("fault", 0), *(("pc", at) for at in range(shape.bits))]
+        if how.prefetched and all(parts(*place) for place in places):
+            pc = sum((2**at * entry("pc", at) for at in range(shape.bits)), term(0))
+            state = Before(_Anything(), pc, entry("fault"), unknown("input!"), unknown("ready!"))
             held = how.prefetched.of(shape, state)
             found += [entry(name) == held[name] for name in how.prefetched.flags]
         return [formula(each) for each in found]

@@ -13,10 +13,10 @@ for whether B is their address is known already; and the result stands in for th
 | at pc + 3        | mem[pc + 3 + k]           | the difference, or the input word   |
 | at pc (it waits) | as it was                 | as it was, for nothing is written   |
 
-As in `compact` words of more than 49 bits are added in halves, and take one layer more (a
-fourth); the layer after reads sums, and the next pass those of the last layer: the vector
+As in `compact` the layer after reads sums, and the next pass those of the last layer: the vector
 holds the memory, the program counter, the three words and whether there is an instruction (`run`)
-as several fields each, of which the sum is meant.
+as several fields each, of which the sum is meant.  Words of more than 49 bits are added in halves,
+and take a fourth layer.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ WORDS = ("a", "b", "c")
 """The words of the instruction at the program counter, in order."""
 FLAGS = ("run",)
 """Whether there is an instruction to execute."""
-
 
 PASSING = ("mem", "pc", "input", "ready", "a", "b", "c", "run")
 """What the second layer hands on."""
