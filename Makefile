@@ -35,6 +35,10 @@ campaign: $(VENV)/installed-dev
 	$(BIN)/pytest -q tests/test_assembler_fuzz.py --hypothesis-profile=fuzz
 	$(BIN)/verify-all --sabotage
 	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4
+	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4 --construction compact
+	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4 --construction five
+	$(BIN)/verify-all --sabotage --machine --bits 4 --words 9 --construction prefetch
+	$(BIN)/verify-all --sabotage --machine --bits 4 --words 4 --construction single
 
 screenshots: $(VENV)/installed-dev
 	$(BIN)/python docs/screenshots.py
