@@ -164,12 +164,11 @@ class Judge:
     def _fate(self, change: NetworkChange) -> tuple[Fate, str, Failure | None]:
         network = read_out(change.apply(), construction(self._how), self._shape)
         changed = matrices(network, (self._gadget.network, self._matrices))
-        same = False
-        if construction(self._how).forms and not np.any(
-            changed[-1].bias != self._matrices[-1].bias
-        ):
+        failure, same = None, False
+        read_out_biases = changed[-1].bias, self._matrices[-1].bias
+        if construction(self._how).forms and np.array_equal(*read_out_biases):
             failure, same = self._on_the_domain(changed)
-        else:
+        if failure is None and not same:
             failure = failing_state(self._shape, changed, self._how)
         if failure is None and self._sound():
             if same:

@@ -177,6 +177,7 @@ def judge() -> Judge:
     ("change", "fate"),
     [
         ("layer 1, read-out of faulty, running read in place of faulty", Fate.REFUTED),
+        ("layer 1, read-out of primed, running read in place of primed", Fate.REFUTED),
         ("layer 1, read-out of input[axis0], bias, +1 at every index", Fate.REFUTED),
         ("layer 1, carry faulty, input x, coefficient of faulty, -1", Fate.REFUTED),
         (
