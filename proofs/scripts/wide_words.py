@@ -8,7 +8,7 @@ from typing import Any
 from proofs.gadget_view import SymbolicView, Vector
 from proofs.lemma import Lemma, Over, Part, Uses
 from proofs.scripts.addition import ByHand
-from proofs.scripts.common import N, specification, spelled, wires
+from proofs.scripts.common import N, below_power, specification, spelled, wires
 from proofs.terms import conj, ite, unknown
 from proofs.theory import Formula
 from verified_mlp.gadgets.wide_words import halves
@@ -120,7 +120,7 @@ def same_wide_word(view: SymbolicView) -> Sequence[Part]:
     found: list[Part] = [_powers(low, high)]
     for name in ("x", "y"):
         word = view.inputs[name]
-        found += [_below(view, name, word, low), _split(view, name, word, _above(word, low), [])]
+        found += [below_power(view, name, word, low), _split(view, name, word)]
     uses: Uses = [
         *((f"{name} below 2^n", {"n": low}) for name in ("x", "y")),
         *((f"halves of {name}", {"n": high}) for name in ("x", "y")),
@@ -132,20 +132,6 @@ def same_wide_word(view: SymbolicView) -> Sequence[Part]:
     ]
 
 
-def _above(word: Any, low: int) -> Vector:
-    return Vector(lambda k: word[k + low])
-
-
-def _below(view: SymbolicView, name: str, word: Any, low: int) -> Lemma:
-    number = spelled(view, word, 0, N)
-    return Lemma(
-        f"{name} below 2^n",
-        f"the first n bits of {name} spell a number in 0..2^n - 1",
-        lambda: (view.domain(), conj(number >= 0, number < pow2(N))),
-        over=Over("n", 0, low, f"n in 0..{low}"),
-    )
-
-
 def _powers(low: int, high: int) -> Lemma:
     return Lemma(
         "powers",
@@ -155,9 +141,10 @@ def _powers(low: int, high: int) -> Lemma:
     )
 
 
-def _split(view: SymbolicView, name: str, word: Any, upper: Any, uses: Uses) -> Lemma:
-    """A word's number is that of its low half and 2**low times that of its `upper` half."""
+def _split(view: SymbolicView, name: str, word: Any) -> Lemma:
+    """A word's number is that of its low half and 2**low times that of its high half."""
     low, high = halves(view.gadget.settings["bits"])
+    upper = Vector(lambda k: word[k + low])
 
     def state() -> tuple[list[Formula], Formula]:
         whole, rest = spelled(view, word, 0, N + low), spelled(view, upper, 0, N)
@@ -170,6 +157,6 @@ def _split(view: SymbolicView, name: str, word: Any, upper: Any, uses: Uses) -> 
         "high half",
         state,
         over=Over("n", 0, high, f"n in 0..{high}"),
-        uses=[("powers", {}), *uses],
+        uses=[("powers", {})],
         unfold=[N + low + 1],
     )

@@ -26,7 +26,7 @@ from functools import lru_cache, reduce
 from operator import add
 from types import SimpleNamespace
 
-from verified_mlp.constructions.common import passed_on, within
+from verified_mlp.constructions.common import closed, passed_on, within
 from verified_mlp.gadgets.carry import carry, carry_fields
 from verified_mlp.gadgets.logic_gates import and_, nor
 from verified_mlp.gadgets.match import match, select
@@ -122,15 +122,7 @@ def prefetch(shape: Dimensions) -> Network:
     if is_wide(shape.bits):
         _choose(build)
     _write(build, shape)
-    fields = vector_fields(shape)
-    build.arrange(*(source.name for source in fields))
-    done = build.close()
-    outputs = []
-    for source in fields:
-        signal = getattr(done, source.name)
-        form = signal[source.indices] if source.extents else signal
-        outputs.append(build.output(source.name, source.indices, form, word=source.word))
-    return build.build(*outputs)
+    return closed(build, vector_fields(shape))
 
 
 def _look_up(build: Builder, shape: Dimensions) -> None:
