@@ -7,18 +7,17 @@ solver knows that what is read as a sum is a bit, and which flags a state has th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from proofs.domain_search import Ask, differs, relu, total
+from proofs.machine_passes import entries_of
 from proofs.matrices import Array, Matrix
 from proofs.smtlib import text_of
 from proofs.terms import BoolTerm, conj, formula, term, unknown
 from verified_mlp.constructions.registry import Construction
 from verified_mlp.machine.shape import Shape
-from verified_mlp.machine.state import state_fields
 from verified_mlp.machine.step import Before
 from verified_mlp.statement.evaluate import offsets
 from verified_mlp.statement.network import Network
@@ -81,11 +80,7 @@ def facts_of(shape: Shape, how: Construction, network: Network) -> Facts:
     """What is known of a vector of a construction: what is read as a sum is at most 1, and flags
     that are prefetched are those of the state.  An entry that nothing reads may be taken as 0.
     """
-    starts = offsets(network.inputs)
-    sizes = {field.name: prod(field.shape) for field in state_fields(shape)}
-    if how.prefetched:
-        sizes.update(dict.fromkeys(how.prefetched.flags, 1))
-        sizes.update(dict.fromkeys(how.prefetched.words, shape.bits))
+    starts, sizes = offsets(network.inputs), entries_of(shape, how)
 
     def facts(entries: Entries) -> list[BoolTerm]:
         def parts(name: str, position: int) -> list[Any]:

@@ -165,11 +165,7 @@ def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> li
         return list(first)
     same = _equal_columns(first)
     unread, at = np.zeros(len(same), dtype=bool), 0
-    sizes = {field.name: prod(field.shape) for field in state_fields(shape)}
-    if how.prefetched:
-        sizes.update(dict.fromkeys(how.prefetched.flags, 1))
-        sizes.update(dict.fromkeys(how.prefetched.words, shape.bits))
-    for name, extent in sizes.items():
+    for name, extent in entries_of(shape, how).items():
         parts = same[at : at + len(how.parts(name)) * extent].reshape(-1, extent)
         for number, part in enumerate(parts):
             unread[at + number * extent :][:extent] = (parts[:number] == part).any(axis=0)
@@ -181,6 +177,15 @@ def reading_sums(shape: Shape, how: Construction, first: Sequence[Matrix]) -> li
         weights.eliminate_zeros()
         found.append(Matrix(weights, each.bias, each.largest, each.names))
     return found
+
+
+def entries_of(shape: Shape, how: Construction) -> dict[str, int]:
+    """How many entries there are of each field of the state, and of what is held besides."""
+    sizes = {field.name: prod(field.shape) for field in state_fields(shape)}
+    if how.prefetched:
+        sizes.update(dict.fromkeys(how.prefetched.flags, 1))
+        sizes.update(dict.fromkeys(how.prefetched.words, shape.bits))
+    return sizes
 
 
 def _equal_columns(matrices: Sequence[Matrix]) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from verified_mlp.statement.arrays import entries
-from verified_mlp.statement.evaluate import column_names, points
+from verified_mlp.statement.evaluate import column_names, points, size
 from verified_mlp.statement.network import Layer, Network, Neurons, Placed
 
 Array = np.ndarray[Any, Any]
@@ -106,6 +106,12 @@ class Matrix:
         """Some of the rows, which read no other columns than these."""
         names = [self.names[row] for row in rows]
         return Matrix(self.weights[rows][:, columns], self.bias[rows], self.largest[rows], names)
+
+
+def input_highs(network: Network) -> Array:
+    """The largest value of every entry of the inputs."""
+    sources = network.inputs
+    return np.repeat([each.high for each in sources], [size(each.shape) for each in sources])
 
 
 def matrices(network: Network, known: tuple[Network, list[Matrix]] | None = None) -> list[Matrix]:

@@ -13,19 +13,16 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 
-import numpy as np
-
 from proofs import prover
 from proofs.domain_search import same_layer
 from proofs.exhaustive import LIMIT, domain_size, first_failure
 from proofs.expanded import confirm, same_neurons
-from proofs.matrices import matrices
+from proofs.matrices import input_highs, matrices
 from proofs.modules import faults_of
 from proofs.results import Counterexample, Fate, Mutant, Verdict
 from proofs.verify import Options, select_gadgets, solver, stated
 from proofs.workers import spread
 from verified_mlp.machine.shape import Shape
-from verified_mlp.statement.evaluate import size
 from verified_mlp.statement.mutate import Change, changes
 from verified_mlp.statement.network import Gadget
 
@@ -126,9 +123,7 @@ def _same_layer(gadget: Gadget, mutant: Gadget, solve: prover.Solve) -> bool:
         return False
     was = matrices(gadget.network)
     now = matrices(mutant.network, (gadget.network, was))
-    sources = gadget.network.inputs
-    highs = np.repeat([each.high for each in sources], [size(each.shape) for each in sources])
-    return same_layer(was, now, highs, lambda text: solve(text)[0])
+    return same_layer(was, now, input_highs(gadget.network), lambda text: solve(text)[0])
 
 
 def _kind(change: Change, delta: int) -> str:

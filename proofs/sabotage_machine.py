@@ -33,7 +33,7 @@ from proofs.exhaustive import first_failure
 from proofs.kernel import Ask, NotProved, Theorem, contract
 from proofs.machine import READ, machine, read_out
 from proofs.machine_passes import Failure, failing_state, failure_on, reading_sums
-from proofs.matrices import Array, Matrix, matrices
+from proofs.matrices import Array, Matrix, input_highs, matrices
 from proofs.prover import Solve, parts
 from proofs.results import Answer, Fate
 from proofs.scripts.common import needed
@@ -147,8 +147,7 @@ class Judge:
         self._shape, self._solve, self._memory = shape, solve, memory or Memory()
         self._how, self._gadget = how, machine(shape, how)
         self._matrices = matrices(self._gadget.network)
-        sources = self._gadget.network.inputs
-        self._highs = np.repeat([each.high for each in sources], [prod(e.shape) for e in sources])
+        self._highs = input_highs(self._gadget.network)
 
     def of(self, change: NetworkChange) -> NetworkMutant:
         """What becomes of one change."""
